@@ -1,0 +1,25 @@
+package deps
+
+import (
+	_ "cel.dev/cel-go/cel"
+	_ "github.com/santhosh-tekuri/jsonschema/v6"
+	_ "modernc.org/sqlite"
+	_ "github.com/jackc/pgx/v5/stdlib"
+	_ "github.com/jackc/pgx/v5/pgxpool"
+	_ "github.com/nats-io/nats-server/v2/server"
+	_ "github.com/nats-io/nats.go/jetstream"
+	_ "github.com/mochi-mqtt/server/v2"
+	_ "github.com/mochi-mqtt/server/v2/listeners"
+	_ "github.com/prometheus/prometheus/tsdb"
+	_ "github.com/prometheus/prometheus/promql"
+	_ "github.com/danielgtaylor/huma/v2/adapters/humago"
+	_ "github.com/tink-crypto/tink-go/v2/aead"
+	_ "github.com/chromedp/chromedp"
+	_ "github.com/rogpeppe/go-internal/testscript"
+	_ "go.uber.org/goleak"
+	_ "github.com/prometheus/client_golang/prometheus/promhttp"
+	_ "go.yaml.in/yaml/v3"
+	_ "pgregory.net/rapid"
+	_ "github.com/eclipse/paho.mqtt.golang"
+	_ "github.com/eclipse/paho.golang/autopaho"
+)
