@@ -1,0 +1,127 @@
+// Package access decides who may do what to which thing, and why.
+//
+// A decision is pure: it follows from the actor, the action, the thing, the purpose and the table in table.go, which is written by hand so that
+// someone who does not program can read it. Every command and query of the program asks here first, from gateways inwards there is no
+// second place that decides. What is not in the table is refused. Each decision, allowed or not, can be kept as an audit fact.
+package access
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Role is what someone is trusted with.
+type Role string
+
+const (
+	Viewer      Role = "viewer"      // looks at the wall
+	Operator    Role = "operator"    // supervision centre: accepts and files
+	Dispatcher  Role = "dispatcher"  // command centre: sends a case to a unit
+	FieldWorker Role = "fieldworker" // handles the cases of the own unit
+	Verifier    Role = "verifier"    // supervision centre: checks on site and closes
+	Admin       Role = "admin"       // keeps the program running
+	Device      Role = "sender"      // sends events, nothing else
+	System      Role = "system"      // the program itself: detections, timers
+)
+
+// Roles are all roles that an account may have, as the command line lists them.
+var Roles = []Role{Viewer, Operator, Dispatcher, FieldWorker, Verifier, Admin, Device}
+
+// Actor is whoever acts: an officer, a device or the program.
+type Actor struct {
+	ID    string
+	Name  string
+	Roles []Role
+	Unit  string // the unit an officer belongs to; empty for the centre
+}
+
+// Has says whether the actor has a role.
+func (a Actor) Has(r Role) bool { return slices.Contains(a.Roles, r) }
+
+// Program is the actor for what the program does by itself.
+func Program(part string) Actor {
+	return Actor{ID: "system:" + part, Name: part, Roles: []Role{System}}
+}
+
+// Action is one thing that can be done.
+type Action string
+
+// Purpose is why it is done; a look at data needs one as much as a change does.
+type Purpose string
+
+const (
+	Casework    Purpose = "casework"    // moving a case along the loop
+	Supervision Purpose = "supervision" // watching the city and the work
+	Operation   Purpose = "operation"   // keeping the program running
+	Signalling  Purpose = "signalling"  // telling the city what happened
+)
+
+// Thing is what is acted upon; empty fields mean "not of one unit", "nobody's".
+type Thing struct {
+	Kind    string // case, event, detection, sign, ...
+	ID      string
+	Unit    string
+	Handler string // who handled it, for rules that keep verifier and handler apart
+}
+
+// Request is one question to access.
+type Request struct {
+	Actor   Actor
+	Action  Action
+	Thing   Thing
+	Purpose Purpose
+}
+
+// Decision is the answer, with the row it comes from.
+type Decision struct {
+	Allow  bool
+	Rule   string // the row's name; "none" when no row fits
+	Reason string // for the person refused
+}
+
+// Audit is the trace a decision leaves.
+type Audit struct {
+	At       time.Time
+	Actor    string
+	Roles    string
+	Action   Action
+	Thing    string
+	Purpose  Purpose
+	Decision Decision
+}
+
+// Decide answers a request from the table: the first row that fits allows; when none does, the nearest one tells what was missing.
+func Decide(r Request) Decision {
+	reason := fmt.Sprintf("no rule lets %s do %s", describe(r.Actor.Roles), r.Action)
+	for _, row := range table {
+		if row.action != r.Action || !r.Actor.Has(row.role) {
+			continue
+		}
+		if !slices.Contains(row.purposes, r.Purpose) {
+			reason = fmt.Sprintf("%s is not for the purpose %q", row.name(), r.Purpose)
+			continue
+		}
+		if row.only == nil {
+			return Decision{Allow: true, Rule: row.name()}
+		}
+		if ok, why := row.only.holds(r); !ok {
+			reason = why
+			continue
+		}
+		return Decision{Allow: true, Rule: row.name()}
+	}
+	return Decision{Rule: "none", Reason: reason}
+}
+
+// Known says whether any row of the table is about the action: a route whose action is unknown must not be mounted.
+func Known(a Action) bool {
+	return slices.ContainsFunc(table, func(r row) bool { return r.action == a })
+}
+
+func describe(roles []Role) string {
+	if len(roles) == 0 {
+		return "someone without a role"
+	}
+	return fmt.Sprint(roles)
+}

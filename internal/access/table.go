@@ -1,0 +1,103 @@
+package access
+
+const (
+	SendEvent    Action = "event.send"
+	ReadSigns    Action = "sign.read"
+	ReadCase     Action = "case.read"
+	AcceptCase   Action = "case.accept"
+	RecordCase   Action = "case.record" // evidence, recovery, reminders, escalation: what the program notes by itself
+	FileCase     Action = "case.file"
+	DispatchCase Action = "case.dispatch"
+	StartCase    Action = "case.start"
+	FinishCase   Action = "case.finish"
+	VerifyCase   Action = "case.verify"
+	CloseCase    Action = "case.close"
+	ReadFindings Action = "detection.read"
+	ReadPersonal Action = "personal.read" // the unsealed values about a person
+	ReadMachine  Action = "machine.read"  // accounting, exceptions, packs
+	ActivatePack Action = "pack.activate"
+)
+
+// row is one line of the table: this role may do this action for these purposes, if the condition holds.
+type row struct {
+	role     Role
+	action   Action
+	purposes []Purpose
+	only     *condition
+}
+
+func (r row) name() string {
+	if r.only == nil {
+		return string(r.role) + " " + string(r.action)
+	}
+	return string(r.role) + " " + string(r.action) + " " + r.only.name
+}
+
+// condition narrows a row to some things.
+type condition struct {
+	name  string
+	holds func(Request) (ok bool, why string)
+}
+
+var ownUnit = &condition{"own unit", func(r Request) (bool, string) {
+	return r.Thing.Unit != "" && r.Thing.Unit == r.Actor.Unit, "the case belongs to another unit"
+}}
+
+var notHandler = &condition{"not own work", func(r Request) (bool, string) {
+	return r.Thing.Handler != r.Actor.ID, "who handled a case does not verify it"
+}}
+
+var (
+	work    = []Purpose{Casework}
+	watch   = []Purpose{Casework, Supervision}
+	operate = []Purpose{Operation}
+	signal  = []Purpose{Signalling}
+)
+
+// table is everything that is allowed. Read a line as: this role may do this, for these purposes, on these things.
+var table = []row{
+	// Devices and gateways tell what happened; the program's operators may too, to try things out.
+	{Device, SendEvent, signal, nil},
+	{Operator, SendEvent, signal, nil},
+	{Admin, SendEvent, signal, nil},
+
+	// Everyone who works here sees the city's signs.
+	{Viewer, ReadSigns, watch, nil},
+	{Operator, ReadSigns, watch, nil},
+	{Dispatcher, ReadSigns, watch, nil},
+	{FieldWorker, ReadSigns, watch, nil},
+	{Verifier, ReadSigns, watch, nil},
+	{Admin, ReadSigns, watch, nil},
+
+	// Cases: the centre sees all, a field worker those of the own unit. A viewer sees figures, not cases.
+	{Operator, ReadCase, watch, nil},
+	{Dispatcher, ReadCase, watch, nil},
+	{Verifier, ReadCase, watch, nil},
+	{Admin, ReadCase, watch, nil},
+	{FieldWorker, ReadCase, watch, ownUnit},
+
+	// The loop. The program accepts what it detects and notes what its clocks say.
+	{System, AcceptCase, work, nil},
+	{System, RecordCase, work, nil},
+	{Operator, FileCase, work, nil},
+	{Dispatcher, DispatchCase, work, nil},
+	{FieldWorker, StartCase, work, ownUnit},
+	{FieldWorker, FinishCase, work, ownUnit},
+	{Verifier, VerifyCase, work, notHandler},
+	{Verifier, CloseCase, work, nil},
+	{Operator, CloseCase, work, nil},
+
+	// What is behind a case.
+	{Operator, ReadFindings, watch, nil},
+	{Dispatcher, ReadFindings, watch, nil},
+	{Verifier, ReadFindings, watch, nil},
+	{Admin, ReadFindings, watch, nil},
+	{Operator, ReadPersonal, work, nil},
+	{FieldWorker, ReadPersonal, work, ownUnit},
+
+	// The machine room.
+	{Admin, ReadMachine, operate, nil},
+	{Operator, ReadMachine, operate, nil},
+	{Admin, ActivatePack, operate, nil},
+	{System, ActivatePack, operate, nil},
+}
