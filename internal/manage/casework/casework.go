@@ -1,15 +1,19 @@
 // Package casework is the closed loop: how a matter becomes a case and how a case is settled.
 //
-// A Case is the fold of its facts. Decide takes a case, a command and a context (actor, time, identifiers, limits, routing answer) and returns
-// the facts that follow, the timers to set and the messages to send, or the reason why not. Apply takes one fact and gives the next case.
-// Both are pure: the same input always gives the same answer, and nothing here reads a clock or a database. The table of states and
-// commands is in states.go.
+// A Case is the fold of its facts. Decide takes a case, a command and a context (actor, time, the answer of access, who and where were looked
+// up) and returns the facts that follow and the timers to set, or the reason why not. Apply takes one fact and gives the next case. Both are
+// pure: the same input always gives the same answer, and nothing here reads a clock or a database. The table of states and commands is in
+// states.go; read it first.
+//
+// Three promises hold for every case, whatever commands it is given: its version counts its facts; no fact is older than the one before it,
+// even when the machine's clock jumps back; and a closed case was verified by somebody who had no hand in handling it.
 package casework
 
 import (
 	"time"
 
 	"twoweave/internal/access"
+	"twoweave/internal/base/ident"
 	"twoweave/internal/base/lang"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/matter"
@@ -20,78 +24,64 @@ import (
 // ID identifies a case; it is derived from the detection that opened it, so opening twice names the same case.
 type ID string
 
-// State is where a case stands in the loop. States are added or deprecated, never changed.
-type State string
+// IDOf is the id of the one case that a detection's episode may become.
+func IDOf(d scenario.DetectionID) ID { return ID(ident.Derive("case", d.String())) }
 
-const (
-	Accepted   State = "accepted"   // 受理
-	Filed      State = "filed"      // 立案
-	Dispatched State = "dispatched" // 派遣
-	Handling   State = "handling"   // 处置
-	Handled    State = "handled"    // 已处置
-	Verified   State = "verified"   // 核查
-	Closed     State = "closed"     // 结案
-)
-
-// CommandKind is what can be done to a case.
-type CommandKind string
-
-const (
-	File     CommandKind = "file"
-	Dispatch CommandKind = "dispatch"
-	Start    CommandKind = "start"
-	Finish   CommandKind = "finish"
-	Verify   CommandKind = "verify"
-	Close    CommandKind = "close"
-
-	// What the program does by itself.
-	Open     CommandKind = "open"     // a detection started an episode
-	Recover  CommandKind = "recover"  // the episode ended
-	Remind   CommandKind = "remind"   // the limit is near
-	Escalate CommandKind = "escalate" // the limit has passed
-)
-
-// Case is the state of one matter.
+// Case is the state of one matter. Treat it as a value: Apply never changes the case it is given.
 type Case struct {
-	ID        ID
-	Number    string // for people: 20261122-000123
-	Version   int64  // counts the facts
-	State     State
-	Class     matter.ClassID
-	Limits    Limits // pinned from the class when the case was opened
-	Severity  scenario.Severity
-	Title     lang.Text
-	Detection scenario.DetectionID
-	Area      event.AreaCode
-	Unit      registry.UnitID
-	WhyUnit   string
-	Handler   string // who handled it
-	Verifier  string
+	ID         ID
+	Number     string // for people: 20261122-000123
+	Version    int64  // counts the facts
+	State      State
+	Class      matter.ClassID
+	ClassTitle lang.Text // pinned with the limits when the case was opened
+	Limits     Limits
+	Severity   scenario.Severity
+	Title      lang.Text
+	Detection  scenario.DetectionID
+	Area       event.AreaCode
+	Unit       registry.UnitID
+	WhyUnit    string
+
+	Handler     string // who is to handle it, then who did last
+	HandlerName string
+	Hands       []string // everybody who started or finished the handling: none of them may verify
+	Verifier    string
 
 	OpenedAt     time.Time
 	DispatchedAt time.Time
-	DueAt        time.Time // zero before dispatch and after handling
+	DueAt        time.Time // zero before dispatch, after handling, and for a class without a limit
 	HandledAt    time.Time
+	VerifiedAt   time.Time
 	ClosedAt     time.Time
-	EndedAt      time.Time // the detection's end
+	EndedAt      time.Time // the detection's end, in event time
 	UpdatedAt    time.Time
+	Reminded     bool
 	Escalated    bool
-}
-
-// Limits are how long a case may take.
-type Limits struct {
-	Handle   time.Duration // from dispatch to handled, urgent time
-	Reminder time.Duration // before that ends
 }
 
 // Open says whether the matter still needs somebody.
 func (c *Case) Open() bool { return c.State != Closed }
 
+// Overdue says whether the limit has passed at a moment and the matter is still not handled.
+func (c *Case) Overdue(now time.Time) bool { return !c.DueAt.IsZero() && now.After(c.DueAt) }
+
+// Thing is the case as access sees it.
+func (c *Case) Thing() access.Thing {
+	return access.Thing{Kind: "case", ID: string(c.ID), Unit: string(c.Unit), Handler: c.Handler}
+}
+
+// Limits are how long a case may take. Zero means that there is no such limit.
+type Limits struct {
+	Handle   time.Duration `json:"handle_ns"`   // from dispatch to handled, urgent (round-the-clock) time
+	Reminder time.Duration `json:"reminder_ns"` // before that ends
+}
+
 // Command is a wish to change a case.
 type Command struct {
 	Kind    CommandKind
 	Purpose access.Purpose
-	Version int64 // the version the actor saw; 0 = whatever it is (the program's own commands)
+	Version int64 // the version the actor saw; 0 = whatever it is (the program's own commands only)
 	Note    string
 	Unit    registry.UnitID // dispatch: another unit than the proposed one
 	Handler string          // dispatch: a person in the unit, optional
@@ -101,18 +91,38 @@ type Command struct {
 
 // Opening is what a case begins with.
 type Opening struct {
-	Number    string
-	Title     lang.Text
-	Class     matter.Class
-	Detection scenario.Detection
-	Unit      registry.UnitID
-	WhyUnit   string
+	Number     string            `json:"number"`
+	Title      lang.Text         `json:"title"`
+	Class      matter.ClassID    `json:"class"`
+	ClassTitle lang.Text         `json:"class_title"`
+	Limits     Limits            `json:"limits"`
+	Severity   scenario.Severity `json:"severity"`
+	Scenario   scenario.ID       `json:"scenario"`
+	Subject    string            `json:"subject"`
+	Episode    int64             `json:"episode"`
+	Area       event.AreaCode    `json:"area"`
+	Unit       registry.UnitID   `json:"unit,omitempty"`
+	WhyUnit    string            `json:"why_unit"`
+}
+
+// DetectionID is the identity of the detection the opening comes from.
+func (o *Opening) DetectionID() scenario.DetectionID {
+	return scenario.DetectionID{Scenario: o.Scenario, Subject: o.Subject, Episode: o.Episode}
 }
 
 // Context is what a decision may depend on besides the case and the command.
 type Context struct {
-	Now   time.Time
-	Actor access.Actor
+	Now     time.Time
+	Actor   access.Actor
+	Allowed access.Decision // what access said about this actor and this command; without an Allow nothing is decided
+	Handler *Person         // the person that Command.Handler names, looked up; nil when there is none
+}
+
+// Person is an officer as far as a case needs to know them.
+type Person struct {
+	ID   string
+	Name string
+	Unit registry.UnitID
 }
 
 // Fact is one thing that happened to a case. Facts are never changed or removed.
@@ -145,14 +155,16 @@ const (
 	FactEscalated  FactKind = "escalated"
 )
 
-// Body is what a fact carries besides who and when; only the fields of its kind are set.
+// Body is what a fact carries besides who and when; only the fields of its kind are set. Its JSON form is kept for ever: fields are added,
+// never renamed.
 type Body struct {
-	Opening *Opening        `json:"opening,omitempty"`
-	Unit    registry.UnitID `json:"unit,omitempty"`
-	WhyUnit string          `json:"why_unit,omitempty"`
-	Handler string          `json:"handler,omitempty"`
-	DueAt   *time.Time      `json:"due_at,omitempty"`
-	EndedAt *time.Time      `json:"ended_at,omitempty"`
+	Opening     *Opening        `json:"opening,omitempty"`
+	Unit        registry.UnitID `json:"unit,omitempty"`
+	WhyUnit     string          `json:"why_unit,omitempty"`
+	Handler     string          `json:"handler,omitempty"`
+	HandlerName string          `json:"handler_name,omitempty"`
+	DueAt       *time.Time      `json:"due_at,omitempty"`
+	EndedAt     *time.Time      `json:"ended_at,omitempty"`
 }
 
 // TimerKind names a case's clocks.
@@ -167,6 +179,14 @@ const (
 type Timer struct {
 	Kind TimerKind
 	Due  time.Time
+}
+
+// Command is what the program does when the timer is due.
+func (k TimerKind) Command() CommandKind {
+	if k == TimerEscalate {
+		return Escalate
+	}
+	return Remind
 }
 
 // Result is everything a command leads to; all of it is kept together or none.
