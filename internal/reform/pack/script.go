@@ -1,0 +1,126 @@
+package pack
+
+import (
+	"time"
+
+	"twoweave/internal/base/fault"
+	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/indicator"
+	"twoweave/internal/manage/scenario"
+)
+
+// Script is one test of a pack: events with virtual time, and what must come of them. Times are offsets from the script's start. The log's
+// time moves with the steps: between two steps the ticks of the time between them are delivered.
+type Script struct {
+	Name  string        `yaml:"test"`
+	About []scenario.ID `yaml:"about"` // which scenarios it proves; may be empty for indicators
+	With  Step          `yaml:"with"`  // what steps that send an event have unless they say otherwise
+	Steps []Step        `yaml:"steps"`
+
+	doc document
+}
+
+// Step is one moment of a script: time moves to At, then Event is sent, then Expect is compared with everything that came out since the last
+// Expect. What came out and was never expected fails the test at its end.
+type Step struct {
+	At      time.Duration  `yaml:"at"`
+	Event   event.TypeName `yaml:"event"`
+	ID      string         `yaml:"id"` // empty = one of its own
+	Source  string         `yaml:"source"`
+	Subject string         `yaml:"subject"`
+	Area    event.AreaCode `yaml:"area"`
+	Back    time.Duration  `yaml:"back"` // the event's time lies this long before At; negative = ahead
+	Data    map[string]any `yaml:"data"` // laid over With's data, field by field; null removes a field
+	Repeat  *Repeat        `yaml:"repeat"`
+	Outcome string         `yaml:"outcome"` // what became of the event: evaluated, duplicate, conflict, late, dead; empty = not compared
+	Expect  *[]Expectation `yaml:"expect"`  // [] = nothing came out
+}
+
+// Repeat sends a step's event several times: first at At, then every Every.
+type Repeat struct {
+	Every time.Duration `yaml:"every"`
+	Times int           `yaml:"times"`
+}
+
+// Expectation is one thing that must come out: an episode that started or ended, or the latest value of an indicator.
+type Expectation struct {
+	Started   scenario.ID    `yaml:"started"`
+	Ended     scenario.ID    `yaml:"ended"`
+	Subject   string         `yaml:"subject"`
+	Episode   int64          `yaml:"episode"`
+	At        *time.Duration `yaml:"at"`
+	Since     *time.Duration `yaml:"since"`
+	Indicator indicator.ID   `yaml:"indicator"`
+	Area      event.AreaCode `yaml:"area"`
+	Value     *float64       `yaml:"value"`
+}
+
+// Line is where a step is written, for reports; step -1 is the script itself.
+func (s *Script) Line(step int) (file string, line int) {
+	n := s.doc.node
+	if steps := child(n, "steps"); steps != nil && step >= 0 && step < len(steps.Content) {
+		n = steps.Content[step]
+	}
+	return s.doc.file, n.Line
+}
+
+var outcomes = []string{"evaluated", "duplicate", "conflict", "late", "dead"}
+
+func checkScript(s *Script) []fault.Problem {
+	var c checker
+	c.name("test", s.Name)
+	if len(s.Steps) == 0 {
+		c.fail("steps", "a test needs steps")
+	}
+	var last time.Duration
+	expects := false
+	for i := range s.Steps {
+		st, path := &s.Steps[i], stepPath(i)
+		if st.At < last {
+			c.fail(path+".at", "time does not go back: the step before is at %s", last)
+		}
+		last = st.At
+		c.step(path, st)
+		expects = expects || st.Expect != nil || st.Outcome != ""
+		if r := st.Repeat; r != nil {
+			last += r.Every * time.Duration(r.Times-1)
+		}
+	}
+	if !expects && len(s.Steps) > 0 {
+		c.fail("steps", "no step has an expect or an outcome: the test could not fail")
+	}
+	return c.problems
+}
+
+func (c *checker) step(path string, st *Step) {
+	if st.Outcome != "" {
+		c.oneOf(path+".outcome", st.Outcome, outcomes...)
+	}
+	if r := st.Repeat; r != nil && (r.Times < 1 || r.Times > 10_000 || r.Every <= 0) {
+		c.fail(path+".repeat", "allowed are times from 1 to 10000 and an every above 0")
+	}
+	if st.Expect == nil {
+		return
+	}
+	for i := range *st.Expect {
+		c.expectation(join(path+".expect", digits(i)), &(*st.Expect)[i])
+	}
+}
+
+func (c *checker) expectation(path string, x *Expectation) {
+	named := 0
+	for _, set := range []bool{x.Started != "", x.Ended != "", x.Indicator != ""} {
+		if set {
+			named++
+		}
+	}
+	if named != 1 {
+		c.fail(path, "an expectation has exactly one of started, ended, indicator")
+	}
+	if x.Indicator != "" && x.Value == nil {
+		c.fail(path, "the indicator's value is missing")
+	}
+	if x.Indicator == "" && x.Subject == "" {
+		c.fail(path, "the subject is missing")
+	}
+}
