@@ -1,0 +1,178 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"twoweave/internal/access"
+	"twoweave/internal/base/clock"
+	"twoweave/internal/base/fault"
+)
+
+// Options are what the gateway needs of the rest of the program.
+type Options struct {
+	// Actor says who asks: ok is false when the request says nothing, the error is set when it says something false.
+	Actor func(*http.Request) (actor access.Actor, ok bool, err error)
+	// Anonymous is the actor of an unsigned request that sends events, or nil when there must be one.
+	Anonymous *access.Actor
+
+	Events   Events
+	Cases    Cases
+	Signs    Signs
+	Facts    Facts
+	Series   Series
+	Machine  Machine
+	Places   Places
+	Version  string
+	SyncMode func() string
+	Demo     bool
+	Clock    clock.Clock
+	Log      *slog.Logger
+}
+
+// API serves /api/v1, /prometheus/api/v1 and /openapi.json.
+type API struct {
+	o       Options
+	huma    huma.API
+	actions map[string]access.Action // by operation id
+	hub     *hub
+}
+
+// New builds the gateway on mux. Run must be running for /api/v1/stream to be live.
+func New(mux *http.ServeMux, o Options) *API {
+	huma.NewError = problemFromFramework // huma's one hook for the form of errors; it is the same for every API
+	config := huma.DefaultConfig("Twoweave", o.Version)
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/openapi", "", ""
+	config.CreateHooks = nil
+	config.Info.Description = "One program that weaves a city's two networks. Errors are RFC 9457 problem documents."
+	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"key":     {Type: "http", Scheme: "bearer", Description: "an account's key"},
+		"session": {Type: "apiKey", In: "cookie", Name: "tw_session"},
+	}
+	a := &API{o: o, actions: map[string]access.Action{}, hub: newHub(o)}
+	a.huma = humago.New(mux, config)
+	for _, mount := range []func(*API){mountEvents, mountMe, mountCases, mountDetections, mountSigns, mountAreas, mountMachine, mountStream, mountSeries} {
+		mount(a)
+	}
+	return a
+}
+
+// Run feeds the live stream until ctx ends.
+func (a *API) Run(ctx context.Context) error { return a.hub.run(ctx) }
+
+// Describe is the OpenAPI 3.1 document.
+func (a *API) Describe() ([]byte, error) { return a.huma.OpenAPI().MarshalJSON() }
+
+// Actions is the action that each operation performs, for the test that compares them with the access table.
+func (a *API) Actions() map[string]access.Action { return a.actions }
+
+// route is one operation and what access calls it.
+type route struct {
+	id, method, path, summary, tag string
+	action                         access.Action
+	purpose                        access.Purpose
+	status                         int
+	maxBody                        int64
+	describe                       func(*huma.Operation)
+}
+
+// mount registers a route. The handler runs only for someone signed in; it is the use case that decides about the thing itself, so the
+// actor and the purpose travel with the context.
+func mount[I, O any](a *API, r route, handler func(context.Context, *I) (*O, error)) {
+	if !access.Known(r.action) {
+		panic(fmt.Sprintf("api: route %s %s performs %q, which is in no row of the access table", r.method, r.path, r.action))
+	}
+	op := huma.Operation{OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary, Tags: []string{r.tag}, DefaultStatus: r.status, MaxBodyBytes: r.maxBody,
+		Security: []map[string][]string{{"key": {}}, {"session": {}}}, Middlewares: huma.Middlewares{a.identify(r.action)}}
+	if r.describe != nil {
+		r.describe(&op)
+	}
+	a.actions[r.id] = r.action
+	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handler(withPurpose(ctx, r.purpose), in)
+		if err != nil {
+			return nil, a.refuse(ctx, r, err)
+		}
+		return out, nil
+	})
+}
+
+// refuse gives an error its public form; what is our fault goes to the log in full.
+func (a *API) refuse(ctx context.Context, r route, err error) error {
+	if ready, ok := err.(huma.StatusError); ok {
+		return ready // already in its public form
+	}
+	p := problemOf(err)
+	if p.Status >= 500 {
+		a.o.Log.ErrorContext(ctx, "request failed", "operation", r.id, "error", err)
+	}
+	if p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable {
+		return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {"1"}})
+	}
+	return p
+}
+
+type contextKey int
+
+const (
+	actorKey contextKey = iota
+	purposeKey
+)
+
+// identify finds the actor and turns away who is not signed in.
+func (a *API) identify(action access.Action) func(huma.Context, func(huma.Context)) {
+	return func(ctx huma.Context, next func(huma.Context)) {
+		r, _ := humago.Unwrap(ctx)
+		actor, ok, err := a.o.Actor(r)
+		if err == nil && !ok && action == access.SendEvent && a.o.Anonymous != nil {
+			actor, ok = *a.o.Anonymous, true
+		}
+		if err == nil && !ok {
+			err = fault.New(fault.Unauthenticated, "api", "sign in, or send an Authorization header: Bearer KEY")
+		}
+		if err != nil {
+			a.write(ctx, problemOf(err))
+			return
+		}
+		next(huma.WithValue(ctx, actorKey, actor))
+	}
+}
+
+func (a *API) write(ctx huma.Context, p *Problem) {
+	if p.Status == http.StatusUnauthorized {
+		ctx.SetHeader("WWW-Authenticate", `Bearer realm="twoweave"`)
+	}
+	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetStatus(p.Status)
+	if err := a.huma.Marshal(ctx.BodyWriter(), "application/json", p); err != nil {
+		a.o.Log.Warn("answer not written", "error", err)
+	}
+}
+
+func withPurpose(ctx context.Context, p access.Purpose) context.Context {
+	return context.WithValue(ctx, purposeKey, p)
+}
+
+func actorOf(ctx context.Context) access.Actor {
+	actor, _ := ctx.Value(actorKey).(access.Actor)
+	return actor
+}
+
+func purposeOf(ctx context.Context) access.Purpose {
+	p, _ := ctx.Value(purposeKey).(access.Purpose)
+	return p
+}
+
+// permit asks access about a thing that no use case decides on.
+func permit(ctx context.Context, action access.Action, thing access.Thing) error {
+	d := access.Decide(access.Request{Actor: actorOf(ctx), Action: action, Thing: thing, Purpose: purposeOf(ctx)})
+	if d.Allow {
+		return nil
+	}
+	return fault.New(fault.Denied, "api", "%s", d.Reason)
+}

@@ -1,0 +1,43 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"twoweave/internal/access"
+)
+
+type meOutput struct {
+	Body struct {
+		ID    string        `json:"id"`
+		Name  string        `json:"name"`
+		Roles []access.Role `json:"roles"`
+		Unit  string        `json:"unit,omitempty"`
+		Demo  bool          `json:"demo" doc:"the data are simulated"`
+		Can   can           `json:"can"`
+	}
+}
+
+type can struct {
+	Wall    bool `json:"wall"`
+	Console bool `json:"console"`
+	Field   bool `json:"field"`
+	Machine bool `json:"machine"`
+}
+
+func mountMe(a *API) {
+	mount(a, route{id: "me", method: http.MethodGet, path: "/api/v1/me", tag: "me", summary: "Who is asking, and which surfaces are theirs",
+		action: access.ReadSigns, purpose: access.Supervision}, a.me)
+}
+
+func (a *API) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
+	actor := actorOf(ctx)
+	out := &meOutput{}
+	out.Body.ID, out.Body.Name, out.Body.Roles, out.Body.Unit, out.Body.Demo = actor.ID, actor.Name, actor.Roles, actor.Unit, a.o.Demo
+	may := func(action access.Action, p access.Purpose) bool {
+		return access.Decide(access.Request{Actor: actor, Action: action, Purpose: p, Thing: access.Thing{Unit: actor.Unit}}).Allow
+	}
+	out.Body.Can = can{Wall: may(access.ReadSigns, access.Supervision), Console: may(access.ReadCase, access.Supervision),
+		Field: may(access.StartCase, access.Casework), Machine: may(access.ReadMachine, access.Operation)}
+	return out, nil
+}
