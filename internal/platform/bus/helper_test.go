@@ -1,4 +1,89 @@
 package bus_test
 
-// helperMain turns the test binary into a helper process of the slow tests.
-func helperMain() bool { return false }
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"strconv"
+	"time"
+
+	"twoweave/internal/platform/bus"
+)
+
+const helperEnv = "TWOWEAVE_BUS_HELPER"
+
+// helperMain turns the test binary into the process that the durability tests trace: it appends to the log in the folder that the
+// environment names and says on standard output what was acknowledged, one write per line.
+func helperMain() bool {
+	dir := os.Getenv(helperEnv)
+	if dir == "" {
+		return false
+	}
+	h := helper{dir: dir}
+	for round := range 3 { // each round opens a store that the one before has closed
+		h.round(round)
+	}
+	return true
+}
+
+type helper struct {
+	dir string
+	n   int
+	bus *bus.Bus
+}
+
+// round writes enough to fill several block files, in messages of mixed size, with purges between.
+func (h *helper) round(round int) {
+	ctx := context.Background()
+	h.bus = must(bus.Open(ctx, bus.Options{Dir: h.dir}))
+	for range 150 {
+		h.append(ctx)
+	}
+	border := time.Now()
+	must(h.bus.Purge(ctx, "gone", border))
+	h.say("purged " + strconv.FormatInt(int64(round), 10))
+	for range 50 {
+		h.append(ctx)
+	}
+	if err := h.bus.Close(); err != nil {
+		panic(err)
+	}
+}
+
+// append adds the next message of the sequence and says so.
+func (h *helper) append(ctx context.Context) {
+	h.n++
+	body := helperBody(h.n)
+	var seq uint64
+	switch {
+	case h.n%10 == 0:
+		seq = uint64(must(h.bus.AppendTick(ctx, time.Unix(int64(h.n), 0))))
+	case h.n%10 == 5:
+		seq = must(h.bus.Publish(ctx, "fact.n", strconv.Itoa(h.n), body))
+	case h.n%3 == 0:
+		seq = uint64(must(h.bus.AppendEvents(ctx, h.n%64, "gone", strconv.Itoa(h.n), body)))
+	default:
+		seq = uint64(must(h.bus.AppendEvents(ctx, h.n%64, "kept", strconv.Itoa(h.n), body)))
+	}
+	h.say(fmt.Sprintf("ack %d %d", h.n, seq))
+}
+
+func (h *helper) say(line string) {
+	if _, err := os.Stdout.WriteString(line + "\n"); err != nil {
+		panic(err)
+	}
+}
+
+// helperBody is message n: its number, then bytes that only n can give.
+func helperBody(n int) []byte {
+	sum := sha256.Sum256([]byte(strconv.Itoa(n)))
+	size := 100 + n%7*10_000
+	body := fmt.Appendf(nil, "message %d ", n)
+	for len(body) < size {
+		sum = sha256.Sum256(sum[:])
+		body = append(body, hex.EncodeToString(sum[:])...)
+	}
+	return body
+}
