@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"strings"
+	"sync"
 
 	"twoweave/internal/base/fault"
 )
@@ -29,6 +30,7 @@ type DB struct {
 	engine Engine
 	sync   string
 	store  store
+	close  func() error
 }
 
 // Open opens the database that url names, "sqlite:PATH" or "postgres://…", and brings its tables up to date with migrations, in their order.
@@ -54,6 +56,7 @@ func Open(ctx context.Context, url string, migrations []Migration) (*DB, error) 
 	if err != nil {
 		return nil, fault.Wrap(op, classify(err))
 	}
+	db.close = sync.OnceValue(db.store.close)
 	return db, nil
 }
 
@@ -88,8 +91,8 @@ func (db *DB) Engine() Engine { return db.engine }
 // from a power cut it says UNSAFE.
 func (db *DB) SyncMode() string { return db.sync }
 
-// Close waits for the transactions that run, refuses those that wait with Unavailable, and closes the database.
-func (db *DB) Close() error { return db.store.close() }
+// Close waits for the transactions that run, refuses those that wait with Unavailable, and closes the database. A second Close does nothing.
+func (db *DB) Close() error { return db.close() }
 
 // insideKey marks the context of a running Update with its DB.
 type insideKey struct{}

@@ -1,8 +1,12 @@
 package sqldb
 
 import (
+	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"io"
+	"net"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -104,10 +108,24 @@ func transient(err error) bool {
 func lostServer(err error) bool {
 	switch code := pgCode(err); code {
 	case "":
-		return pgconn.SafeToRetry(err) || pgconn.Timeout(err) || errors.Is(err, sql.ErrConnDone)
+		return pgconn.SafeToRetry(err) || pgconn.Timeout(err) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn)
 	case pgTooManyClients, pgAdminShutdown, pgCrashShutdown, pgCannotConnectNow:
 		return true
 	default:
 		return len(code) > 2 && code[:2] == "08" // connection exceptions
 	}
+}
+
+// brokenLink makes a driver's error about its connection an Unavailable fault. Only for errors that come from the driver itself: a function under
+// Update may meet an end of file of its own.
+func brokenLink(err error) error {
+	_, isNet := errors.AsType[net.Error](err)
+	if !isNet && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) || ended(err) {
+		return err
+	}
+	return &fault.Error{Kind: fault.Unavailable, Op: "sqldb", Msg: "the connection to the database broke; if it was during the commit, the outcome is not known", Err: err}
+}
+
+func ended(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

@@ -156,8 +156,13 @@ func (p *postgres) update(ctx context.Context, fn func(*Tx) error) error {
 
 // try runs fn once. lost is the database's own failure, whatever fn made of it in err.
 func (p *postgres) try(ctx context.Context, fn func(*Tx) error) (err, lost error) {
+	conn, err := p.pool.Conn(ctx)
+	if err != nil {
+		return err, err
+	}
+	defer func() { _ = conn.Close() }() // gives it back to the pool
 	// A cancelled context ends statements, but not a commit on its way: its outcome would not be known.
-	raw, err := p.pool.BeginTx(context.WithoutCancel(ctx), &sql.TxOptions{Isolation: sql.LevelSerializable})
+	raw, err := conn.BeginTx(context.WithoutCancel(ctx), &sql.TxOptions{Isolation: sql.LevelSerializable})
 	if err != nil {
 		return err, err
 	}
@@ -165,21 +170,13 @@ func (p *postgres) try(ctx context.Context, fn func(*Tx) error) (err, lost error
 	tx := newTx(ctx, ctx, raw, Postgres)
 	err = fn(tx)
 	if lost = tx.finish(); lost != nil {
-		return errors.Join(err, missing(err, lost)), lost
+		return brokenLink(withLost(err, lost)), lost
 	}
 	if err != nil {
 		return err, nil
 	}
-	err = raw.Commit()
+	err = brokenLink(raw.Commit())
 	return err, err
-}
-
-// missing is lost unless err holds it already.
-func missing(err, lost error) error {
-	if errors.Is(err, lost) {
-		return nil
-	}
-	return lost
 }
 
 // wait lets the other transaction finish: a random time, longer with each attempt.

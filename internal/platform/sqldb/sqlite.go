@@ -73,8 +73,21 @@ func pool(path string, options url.Values, conns int) (*sql.DB, error) {
 	return db, nil
 }
 
+// connect opens the connection that writes. While another process turns a new file to write-ahead logging, SQLite does not wait but answers busy.
+func (l *lite) connect(ctx context.Context) (*sql.Conn, error) {
+	for attempt := 1; ; attempt++ {
+		conn, err := l.writers.Conn(ctx)
+		if !busy(err) || attempt == attempts {
+			return conn, err
+		}
+		if err := wait(ctx, attempt); err != nil {
+			return nil, err
+		}
+	}
+}
+
 func (l *lite) start(ctx context.Context, migrations []Migration) error {
-	conn, err := l.writers.Conn(ctx)
+	conn, err := l.connect(ctx)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,10 @@ package sqldb
 import (
 	"context"
 	"database/sql"
+	"errors"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"twoweave/internal/base/fault"
 )
@@ -63,7 +66,7 @@ func (tx *Tx) Query(query string, args ...any) (*sql.Rows, error) {
 
 // QueryRow runs a statement that returns at most one row; Scan reports what went wrong. For no row NotFound holds of Scan's error.
 func (tx *Tx) QueryRow(query string, args ...any) *sql.Row {
-	if err := tx.before(args); err != nil {
+	if tx.before(args) != nil {
 		return tx.failedRow()
 	}
 	row := tx.run.QueryRowContext(tx.stmt, query, args...)
@@ -73,8 +76,7 @@ func (tx *Tx) QueryRow(query string, args ...any) *sql.Row {
 	return row
 }
 
-// before refuses what must not reach an engine: a statement in a lost or cancelled transaction, and a time.Time, which SQLite would store as
-// text without a word.
+// before refuses what must not reach an engine: a statement in a lost or cancelled transaction, and arguments that the two would treat differently.
 func (tx *Tx) before(args []any) error {
 	if tx.err != nil {
 		return tx.err
@@ -83,19 +85,40 @@ func (tx *Tx) before(args []any) error {
 		return tx.fail(err)
 	}
 	for i, a := range args {
-		if _, is := a.(time.Time); is {
-			return tx.fail(fault.New(fault.Internal, "sqldb.Tx", "argument $%d is a time.Time: pass Micros", i+1))
+		if err := checkArgument(i+1, a); err != nil {
+			return tx.fail(err)
 		}
 	}
 	return nil
 }
 
-// failedRow is a row whose Scan fails: database/sql makes one only from a context that ended. The reason is in tx.err, which finish returns.
+// checkArgument refuses a time.Time, which SQLite would store as text, and text that PostgreSQL could not hold, without a word or with an unclear one.
+func checkArgument(n int, a any) error {
+	switch a := a.(type) {
+	case time.Time:
+		return fault.New(fault.Internal, "sqldb.Tx", "argument $%d is a time.Time: pass Micros", n)
+	case string:
+		if strings.IndexByte(a, 0) >= 0 || !utf8.ValidString(a) {
+			return fault.New(fault.Invalid, "sqldb.Tx", "text to be stored must be UTF-8 without the character U+0000")
+		}
+	}
+	return nil
+}
+
+// failedRow is a row whose Scan returns tx.err.
 func (tx *Tx) failedRow() *sql.Row {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	return tx.run.QueryRowContext(ctx, "SELECT 1")
+	return tx.run.QueryRowContext(endedContext{ctx, tx.err}, "SELECT 1")
 }
+
+// endedContext has ended for a reason: the one way to have database/sql make a row with a given error.
+type endedContext struct {
+	context.Context
+	reason error
+}
+
+func (c endedContext) Err() error { return c.reason }
 
 func (tx *Tx) fail(err error) error {
 	if tx.err == nil {
@@ -114,4 +137,16 @@ func (tx *Tx) finish() error {
 	}
 	tx.open = nil
 	return tx.err
+}
+
+// withLost is fn's error together with the failure that lost the transaction, each once.
+func withLost(err, lost error) error {
+	switch {
+	case err == nil:
+		return lost
+	case lost == nil || errors.Is(err, lost):
+		return err
+	default:
+		return errors.Join(err, lost)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"sync"
 
 	"twoweave/internal/base/fault"
 )
@@ -21,7 +20,6 @@ type writer struct {
 	queue   chan *job // unbuffered: whoever waits here may still leave
 	closing chan struct{}
 	closed  chan struct{}
-	once    sync.Once
 }
 
 // job is one Update on its way through the writer.
@@ -72,8 +70,7 @@ func (j *job) run(ctx context.Context, tx *Tx, fn func(*Tx) error) {
 	err := errAborted
 	tx.ctx = ctx
 	defer func() {
-		lost := tx.finish()
-		j.ran <- errors.Join(err, missing(err, lost))
+		j.ran <- withLost(err, tx.finish())
 	}()
 	err = errorOf(tx, fn)
 }
@@ -204,9 +201,9 @@ func (w *writer) exec(statement string) error {
 	return err
 }
 
-// stop lets the running group finish.
+// stop lets the running group finish. Once only.
 func (w *writer) stop() error {
-	w.once.Do(func() { close(w.closing) })
+	close(w.closing)
 	<-w.closed
 	return w.conn.Close()
 }

@@ -1,10 +1,11 @@
 package sqldbtest
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/url"
 	"os"
@@ -15,7 +16,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"twoweave/internal/platform/sqldb"
 )
@@ -23,15 +23,26 @@ import (
 const (
 	serverUser = "postgres"
 	minVersion = 15
-	patience   = 60 * time.Second // for initdb and start on a busy machine
 )
+
+// keeper starts the server, says so, and stops it and removes its folder when its input ends: also when this process is killed, no server stays behind.
+const keeper = `
+trap '' INT HUP
+initdb -D "$0/data" -U postgres -A trust --locale=C -E UTF8 --no-sync --no-instructions >"$0/out" 2>&1 &&
+pg_ctl start -w -t 60 -D "$0/data" -l "$0/log" -o "$1" >>"$0/out" 2>&1 &&
+echo started || cat "$0/out" "$0/log" 2>/dev/null
+cat >/dev/null
+[ -f "$0/data/postmaster.pid" ] && pg_ctl stop -w -m immediate -D "$0/data" >/dev/null 2>&1
+rm -rf "$0"
+`
 
 // Server is a PostgreSQL server in a temporary folder, of this process alone.
 type Server struct {
-	bin, dir string
-	port     int
-	as       *syscall.SysProcAttr // another user when we are root, whom PostgreSQL refuses
-	fsync    bool
+	dir   string
+	port  int
+	fsync bool
+	sh    *exec.Cmd
+	hold  io.Closer // the keeper's input
 }
 
 // StartServer makes a database cluster and starts its server. fsync off is for measurements and slow machines only.
@@ -40,31 +51,54 @@ func StartServer(ctx context.Context, fsync bool) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
 	dir, err := os.MkdirTemp("", "twoweave-pg-")
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{bin: bin, dir: dir, fsync: fsync}
-	if err := s.start(ctx); err != nil {
+	s := &Server{dir: dir, port: port, fsync: fsync}
+	if err := s.start(ctx, bin); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
 }
 
-func (s *Server) start(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	if err := s.dropRoot(); err != nil {
+func (s *Server) start(ctx context.Context, bin string) error {
+	as, err := s.dropRoot()
+	if err != nil {
 		return err
 	}
-	if err := s.run(ctx, "initdb", "-D", s.data(), "-U", serverUser, "-A", "trust", "--locale=C", "-E", "UTF8", "--no-sync", "--no-instructions"); err != nil {
+	s.sh = exec.Command("sh", "-c", keeper, s.dir, s.options())
+	s.sh.Dir, s.sh.SysProcAttr, s.sh.Stderr = s.dir, as, os.Stderr
+	s.sh.Env = append(os.Environ(), "LC_ALL=C", "PATH="+bin+":"+os.Getenv("PATH"))
+	if s.hold, err = s.sh.StdinPipe(); err != nil {
 		return err
 	}
-	var err error
-	if s.port, err = freePort(); err != nil {
+	out, err := s.sh.StdoutPipe()
+	if err != nil {
 		return err
 	}
-	return s.run(ctx, "pg_ctl", "start", "-w", "-D", s.data(), "-l", filepath.Join(s.dir, "log"), "-o", s.options())
+	if err := s.sh.Start(); err != nil {
+		return err
+	}
+	stop := context.AfterFunc(ctx, func() { _ = s.hold.Close() })
+	defer stop()
+	return awaitStart(out)
+}
+
+// awaitStart reads the keeper's one word, or its reasons.
+func awaitStart(out io.Reader) error {
+	lines := bufio.NewReader(out)
+	first, err := lines.ReadString('\n')
+	if err == nil && first == "started\n" {
+		return nil
+	}
+	rest := make([]byte, 4096)
+	n, _ := lines.Read(rest) // what there is of the reasons
+	return fmt.Errorf("PostgreSQL did not start: %s%s", first, rest[:n])
 }
 
 func (s *Server) options() string {
@@ -92,53 +126,36 @@ func (s *Server) URL() string {
 
 // Stop ends the server at once and removes its folder.
 func (s *Server) Stop() error {
-	var err error
-	if _, missing := os.Stat(filepath.Join(s.data(), "postmaster.pid")); missing == nil {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		err = s.run(ctx, "pg_ctl", "stop", "-w", "-m", "immediate", "-D", s.data())
+	if s.hold == nil {
+		return os.RemoveAll(s.dir)
 	}
-	return errors.Join(err, os.RemoveAll(s.dir))
-}
-
-func (s *Server) data() string { return filepath.Join(s.dir, "data") }
-
-// run runs one of PostgreSQL's programs. Its output goes to a file, not a pipe: the server inherits it and would hold a pipe open.
-func (s *Server) run(ctx context.Context, program string, args ...string) error {
-	out, err := os.CreateTemp("", "twoweave-pg-out-")
-	if err != nil {
+	if err := s.hold.Close(); err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(out.Name()); _ = out.Close() }() // a scratch file
-	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = s.dir, out, out, s.as
-	cmd.Env = append(os.Environ(), "LC_ALL=C")
-	if err := cmd.Run(); err != nil {
-		said, _ := os.ReadFile(out.Name())
-		return fmt.Errorf("%s: %w: %s", program, err, bytes.TrimSpace(said))
-	}
-	return nil
+	_ = s.sh.Wait() // the keeper's own exit code says nothing of use
+	return os.RemoveAll(s.dir)
 }
 
-// dropRoot prepares to run as another user when we are root.
-func (s *Server) dropRoot() error {
+// dropRoot prepares to run as another user when we are root, whom PostgreSQL refuses.
+func (s *Server) dropRoot() (*syscall.SysProcAttr, error) {
+	as := &syscall.SysProcAttr{Setpgid: true} // an interrupt from the terminal is for the tests, not for the keeper
 	if os.Geteuid() != 0 {
-		return nil
+		return as, nil
 	}
 	u, err := user.Lookup(serverUser)
 	if err != nil {
-		return fmt.Errorf("PostgreSQL does not run as root, and there is no user %s to run it as: %w", serverUser, err)
+		return nil, fmt.Errorf("PostgreSQL does not run as root, and there is no user %s to run it as: %w", serverUser, err)
 	}
-	uid, err := strconv.ParseUint(u.Uid, 10, 32)
+	uid, err := strconv.Atoi(u.Uid)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	gid, err := strconv.ParseUint(u.Gid, 10, 32)
+	gid, err := strconv.Atoi(u.Gid)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
-	return os.Chown(s.dir, int(uid), int(gid))
+	as.Credential = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+	return as, os.Chown(s.dir, uid, gid)
 }
 
 // binaries finds the newest PostgreSQL of at least minVersion: Debian's places first, then the path.
