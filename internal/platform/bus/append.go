@@ -152,6 +152,8 @@ func (b *Bus) publishDurably(ctx context.Context, stream, subject, id string, bo
 func (b *Bus) attempt(ctx context.Context, subject, id string, body []byte) (*jetstream.PubAck, error) {
 	ctx, cancel := context.WithTimeout(ctx, attemptTimeout)
 	defer cancel()
+	ctx, leave := b.pubLost.join(ctx)
+	defer leave()
 	msg := &nats.Msg{Subject: subject, Data: body}
 	return b.pubJS.PublishMsg(ctx, msg, jetstream.WithMsgID(id), jetstream.WithRetryAttempts(0))
 }

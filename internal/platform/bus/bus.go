@@ -24,6 +24,8 @@ type Options struct {
 	MaxStore int64        // bytes the embedded store may take; 0 = the server's own choice, three quarters of the free disk
 	Clock    clock.Clock  // measures latency only; the messages' times are their caller's; nil = the machine's
 	Log      *slog.Logger // nil = discard
+
+	syncInterval time.Duration // of the server's own upkeep of its files; 0 = two minutes
 }
 
 // Bus is an open connection to LOG and FACTS, and the embedded server when there is one.
@@ -44,8 +46,16 @@ type Bus struct {
 	mu     sync.Mutex
 	closed bool
 	flight sync.WaitGroup // publishes on their way; Add only under mu while !closed
-	lost   chan struct{}  // closed and replaced when the reading connection was interrupted
+
+	subBack signal // the reading connection has come back: what was on the wire may be gone
+	pubLost signal // the publishing connection has gone: answers on the wire will not come
 }
+
+// The connections' names, as the server's operator sees them.
+const (
+	publishName = "twoweave publish"
+	readName    = "twoweave read"
+)
 
 // maxInFlight bounds the messages on their way at once. One sync per message is the store's speed limit; more would only wait in its queue.
 const maxInFlight = 16
@@ -79,7 +89,7 @@ func (o Options) withDefaults() (Options, error) {
 
 func newBus(o Options) *Bus {
 	life, end := context.WithCancel(context.Background())
-	return &Bus{opts: o, life: life, end: end, gate: make(chan struct{}, maxInFlight), lost: make(chan struct{})}
+	return &Bus{opts: o, life: life, end: end, gate: make(chan struct{}, maxInFlight)}
 }
 
 func (b *Bus) open(ctx context.Context) error {
@@ -124,8 +134,8 @@ func (b *Bus) connectEmbedded() (err error) {
 }
 
 func (b *Bus) connectExternal() (err error) {
-	if b.pub, err = nats.Connect(b.opts.URL, append(b.connOptions(), nats.Name("twoweave publish"))...); err == nil {
-		b.sub, err = nats.Connect(b.opts.URL, append(b.connOptions(), nats.Name("twoweave read"))...)
+	if b.pub, err = nats.Connect(b.opts.URL, append(b.connOptions(), nats.Name(publishName))...); err == nil {
+		b.sub, err = nats.Connect(b.opts.URL, append(b.connOptions(), nats.Name(readName))...)
 	}
 	if err != nil {
 		return &fault.Error{Kind: fault.Unavailable, Op: "bus.Open", Msg: "the NATS server cannot be reached", Err: err}
@@ -139,33 +149,28 @@ func (b *Bus) connOptions() []nats.Option {
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(250 * time.Millisecond),
 		nats.ReconnectBufSize(-1),
-		nats.ReconnectHandler(func(c *nats.Conn) { b.interrupted(c) }),
-		nats.DisconnectErrHandler(func(c *nats.Conn, err error) {
-			if err != nil {
-				b.opts.Log.Warn("connection to NATS lost", slog.String("name", c.Opts.Name), slog.Any("error", err))
-			}
-		}),
+		nats.ReconnectHandler(b.reconnected),
+		nats.DisconnectErrHandler(b.disconnected),
 		nats.ErrorHandler(func(c *nats.Conn, _ *nats.Subscription, err error) {
 			b.opts.Log.Warn("NATS client", slog.String("name", c.Opts.Name), slog.Any("error", err))
 		}),
 	}
 }
 
-// interrupted makes every reader start again after its last message: what was on the wire may be gone.
-func (b *Bus) interrupted(c *nats.Conn) {
+func (b *Bus) reconnected(c *nats.Conn) {
 	b.stats.reconnects.Add(1)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if c == b.sub {
-		close(b.lost)
-		b.lost = make(chan struct{})
+	if c.Opts.Name == readName {
+		b.subBack.fire()
 	}
 }
 
-func (b *Bus) lostSignal() <-chan struct{} {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.lost
+func (b *Bus) disconnected(c *nats.Conn, err error) {
+	if c.Opts.Name == publishName {
+		b.pubLost.fire()
+	}
+	if err != nil {
+		b.opts.Log.Warn("connection to NATS lost", slog.String("name", c.Opts.Name), slog.Any("error", err))
+	}
 }
 
 // SyncMode says in words what an acknowledgement stands for, for /readyz and the operator.
@@ -176,14 +181,18 @@ func (b *Bus) SyncMode() string {
 	return fmt.Sprintf("nats jetstream external %s, sync as that server is configured", b.sub.ConnectedServerName())
 }
 
-// Ready is nil when the server answers for both streams. Otherwise it is Unavailable.
+// Ready is nil when the server answers for both streams and, embedded, has no failed write behind it. Otherwise it is Unavailable. A failed
+// write is final for the embedded server: after the disk is mended, the process must be started again.
 func (b *Bus) Ready(ctx context.Context) error {
 	for _, name := range []string{logStream, factsStream} {
 		if _, err := b.pubJS.Stream(ctx, name); err != nil {
 			return toFault("bus.Ready", err)
 		}
 	}
-	return nil
+	if b.server == nil {
+		return nil
+	}
+	return b.server.health()
 }
 
 // Stats is what the bus knows about its own work since Open.

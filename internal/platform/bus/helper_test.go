@@ -37,7 +37,7 @@ type helper struct {
 // round writes enough to fill several block files, in messages of mixed size, with purges between.
 func (h *helper) round(round int) {
 	ctx := context.Background()
-	h.bus = must(bus.Open(ctx, bus.Options{Dir: h.dir}))
+	h.bus = must(bus.Open(ctx, bus.WithUpkeepEvery(bus.Options{Dir: h.dir}, 50*time.Millisecond)))
 	for range 150 {
 		h.append(ctx)
 	}

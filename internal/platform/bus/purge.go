@@ -17,8 +17,9 @@ import (
 // Purge removes the event messages of a class that the server stored before the given time, and returns how many. Ticks, controls and other
 // classes stay. The age is that of the server's clock at the append, not of any time inside the message.
 //
-// Purge first records, durably, up to where the class is gone, so that a reader that starts before that point is refused. The caller must
-// know that every reader has a durable position beyond before: a reader at work behind it would miss what is removed.
+// Purge first records, durably, up to where the class is gone, so that a reader that starts before that point is refused. (A full store has
+// no space for the record; then it is written right after.) The caller must know that every reader has a durable position
+// beyond before: a reader at work behind it would miss what is removed.
 func (b *Bus) Purge(ctx context.Context, class Retention, before time.Time) (uint64, error) {
 	const op = "bus.Purge"
 	if err := class.check(op); err != nil {
@@ -42,11 +43,15 @@ func (b *Bus) purge(ctx context.Context, op, name, subject string, before time.T
 	if some, err := b.anyBefore(ctx, subject, end); err != nil || !some {
 		return 0, wrapState(op, err)
 	}
-	if err := b.raiseFloor(ctx, op, name, end); err != nil {
+	err = b.raiseFloor(ctx, op, name, end)
+	if err != nil && !storeFull(err) {
 		return 0, err
 	}
-	n, err := b.purgeSubject(ctx, subject, end)
-	return n, wrapState(op, err)
+	n, perr := b.purgeSubject(ctx, subject, end)
+	if err != nil && perr == nil { // the record found no space; now there is some
+		err = b.raiseFloor(ctx, op, name, end)
+	}
+	return n, wrapState(op, errors.Join(err, perr))
 }
 
 // firstSince is the position of the first message of any kind stored at or after t, or the one beyond the end when there is none.

@@ -96,7 +96,7 @@ func (t *tail) untilStopped(ctx context.Context) error {
 
 // once reads through one server-side consumer until something goes wrong.
 func (t *tail) once(ctx context.Context) error {
-	ctx, cancel := untilSignal(ctx, t.bus.lostSignal())
+	ctx, cancel := t.bus.subBack.join(ctx)
 	defer cancel()
 	if err := t.checkPosition(ctx); err != nil {
 		return err
@@ -116,19 +116,6 @@ func (t *tail) once(ctx context.Context) error {
 			return err
 		}
 	}
-}
-
-// untilSignal is ctx, ended too when signal closes.
-func untilSignal(ctx context.Context, signal <-chan struct{}) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	go func() {
-		select {
-		case <-signal:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	return ctx, cancel
 }
 
 func (t *tail) consumer() jetstream.ConsumerConfig {

@@ -71,6 +71,7 @@ func (e *embedded) options(o Options) *server.Options {
 		JetStream:              true,
 		StoreDir:               o.Dir,
 		SyncAlways:             true,
+		SyncInterval:           o.syncInterval,
 		JetStreamMaxStore:      o.MaxStore,
 		MaxPayload:             maxPayload,
 		DisableJetStreamBanner: true,
@@ -81,16 +82,24 @@ func (e *embedded) options(o Options) *server.Options {
 // connect opens the two connections: publishing through memory, reading through loopback TCP.
 func (e *embedded) connect(opts []nats.Option) (pub, sub *nats.Conn, err error) {
 	opts = append(opts, nats.UserInfo(e.user, e.password))
-	pub, err = nats.Connect("", append(opts, nats.Name("twoweave publish"), nats.InProcessServer(e.srv))...)
+	pub, err = nats.Connect("", append(opts, nats.Name(publishName), nats.InProcessServer(e.srv))...)
 	if err != nil {
 		return nil, nil, err
 	}
-	sub, err = nats.Connect(e.srv.ClientURL(), append(opts, nats.Name("twoweave read"))...)
+	sub, err = nats.Connect(e.srv.ClientURL(), append(opts, nats.Name(readName))...)
 	if err != nil {
 		pub.Close()
 		return nil, nil, err
 	}
 	return pub, sub, nil
+}
+
+// health finds a stream whose store has failed; it answers requests as if nothing had happened.
+func (e *embedded) health() error {
+	if h := e.srv.Healthz(&server.HealthzOptions{}); h.Status != "ok" {
+		return fault.New(fault.Unavailable, "bus.Ready", "the embedded NATS server is not well: %s", h.Error)
+	}
+	return nil
 }
 
 // close stops the server after what it has accepted is on disk, then gives the folder free.
