@@ -97,6 +97,8 @@ var edges = []edge{
 	{"internal/access", "internal/registry", "rights are of persons in units and areas"},
 
 	{"internal/records/manage", "internal/manage/casedesk", "it implements the store that the desk declares beside itself"},
+	{"internal/records/manage", "internal/manage/detect", "likewise for detection"},
+	{"internal/records/manage", "internal/manage/ingest", "likewise for ingest"},
 
 	{"internal/platform/timer", "internal/platform/sqldb", "timers are rows in the caller's transaction"},
 	{"internal/platform/outbox", "internal/platform/sqldb", "messages are rows in the caller's transaction"},

@@ -65,6 +65,9 @@ func (s *Store) store(app storage.Appender, rows []row) error {
 	return nil
 }
 
+// nameLabel is the label that carries a metric's name.
+const nameLabel = "__name__"
+
 type row struct {
 	labels labels.Labels
 	t      int64
@@ -91,7 +94,7 @@ func rowsOf(samples []Sample) ([]row, error) {
 
 func (s Sample) row() row {
 	b := labels.NewBuilder(labels.EmptyLabels())
-	b.Set(labels.MetricName, s.Name)
+	b.Set(nameLabel, s.Name)
 	for name, v := range s.Labels {
 		b.Set(name, v) // drops empty values
 	}
