@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path"
+	"reflect"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -50,6 +53,7 @@ func New(mux *http.ServeMux, o Options) *API {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/openapi", "", ""
 	config.CreateHooks = nil
 	config.Info.Description = "One program that weaves a city's two networks. Errors are RFC 9457 problem documents."
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key":     {Type: "http", Scheme: "bearer", Description: "an account's key"},
 		"session": {Type: "apiKey", In: "cookie", Name: "tw_session"},
@@ -60,6 +64,19 @@ func New(mux *http.ServeMux, o Options) *API {
 		mount(a)
 	}
 	return a
+}
+
+// schemaName tells apart types of the same name by their package, as "CasedeskPage" and "SeriesPage".
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	pkg := path.Base(t.PkgPath())
+	if t.Name() == "" || pkg == "." || pkg == "api" {
+		return name
+	}
+	return strings.ToUpper(pkg[:1]) + pkg[1:] + name
 }
 
 // Run feeds the live stream until ctx ends.

@@ -216,7 +216,7 @@ func (v *viewer) follow(ctx context.Context, live chan fact, after uint64) {
 			}
 		case <-signs.C:
 			if n := v.api.o.Signs.Revision(); n != shown {
-				shown, err = n, v.signs(ctx)
+				shown, err = n, v.board(ctx)
 			}
 		case <-beat.C:
 			err = v.write([]byte(": still here\n\n"))
@@ -241,7 +241,7 @@ func (v *viewer) fact(f fact) error {
 	return v.send("fact", f.seq, fmt.Appendf(nil, `{"seq":%d,%s`, f.seq, f.body[1:]))
 }
 
-func (v *viewer) signs(ctx context.Context) error {
+func (v *viewer) board(ctx context.Context) error {
 	snapshot, err := v.api.o.Signs.Snapshot(ctx)
 	if err != nil {
 		v.api.o.Log.Warn("signs not sent", "error", err)

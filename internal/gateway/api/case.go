@@ -1,0 +1,106 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"twoweave/internal/access"
+	"twoweave/internal/manage/casedesk"
+	"twoweave/internal/manage/casework"
+	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/indicator"
+	"twoweave/internal/manage/scenario"
+	"twoweave/internal/registry"
+)
+
+// Cases is the desk.
+type Cases interface {
+	List(ctx context.Context, r casedesk.Reader, f casedesk.Filter) (casedesk.Page, error)
+	Case(ctx context.Context, r casedesk.Reader, id casework.ID, personal bool) (casedesk.Detail, error)
+	Do(ctx context.Context, r casedesk.Request) (casedesk.View, error)
+	Detections(ctx context.Context, r casedesk.Reader, f casedesk.FindingFilter) (casedesk.FindingPage, error)
+	Exceptions(ctx context.Context, r casedesk.Reader, kind string, most int) ([]casedesk.Exception, error)
+}
+
+type casesInput struct {
+	Open      string `query:"open" enum:"true,false" doc:"only cases that are open, or only closed ones"`
+	State     string `query:"state"`
+	Area      string `query:"area"`
+	Class     string `query:"class"`
+	Scenario  string `query:"scenario"`
+	Indicator string `query:"indicator" doc:"the cases behind a vital sign"`
+	Unit      string `query:"unit"`
+	Handler   string `query:"handler" doc:"an id, or me"`
+	Text      string `query:"q" maxLength:"200" doc:"within number, subject or title"`
+	Order     string `query:"order" doc:"due (the nearest limit first) or opened (the newest first)"`
+	Cursor    string `query:"cursor"`
+	Limit     int    `query:"limit" doc:"1 … 200; 50 when missing"`
+}
+
+type casesOutput struct{ Body casedesk.Page }
+
+type caseInput struct {
+	ID       string `path:"id"`
+	Personal bool   `query:"personal" doc:"open the sealed values about persons; this is recorded"`
+}
+
+type caseOutput struct{ Body casedesk.Detail }
+
+type commandInput struct {
+	ID             string `path:"id"`
+	IdempotencyKey string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"200" doc:"the same key gives the first answer and no second effect"`
+	Body           struct {
+		Command string `json:"command" enum:"file,dispatch,start,finish,verify,close"`
+		Version int64  `json:"version" minimum:"1" doc:"the version of the case that the actor saw"`
+		Note    string `json:"note,omitempty" maxLength:"4000"`
+		Unit    string `json:"unit,omitempty" doc:"dispatch: another unit than the proposed one"`
+		Handler string `json:"handler,omitempty" doc:"dispatch: a person of the unit"`
+	}
+}
+
+type commandOutput struct{ Body casedesk.View }
+
+func mountCases(a *API) {
+	mount(a, route{id: "list-cases", method: http.MethodGet, path: "/api/v1/cases", tag: "cases", summary: "Cases by filter; one filter has one total",
+		action: access.ReadCase, purpose: access.Supervision}, a.listCases)
+	mount(a, route{id: "get-case", method: http.MethodGet, path: "/api/v1/cases/{id}", tag: "cases", summary: "One case: its readings, rule, detection and every step",
+		action: access.ReadCase, purpose: access.Casework}, a.getCase)
+	mount(a, route{id: "command-case", method: http.MethodPost, path: "/api/v1/cases/{id}/commands", tag: "cases", summary: "Move a case along the loop", maxBody: 64 << 10,
+		action: access.ReadCase, purpose: access.Casework}, a.commandCase) // the command itself is another action, which the desk asks about
+}
+
+func readerOf(ctx context.Context) casedesk.Reader {
+	return casedesk.Reader{Actor: actorOf(ctx), Purpose: purposeOf(ctx)}
+}
+
+func (a *API) listCases(ctx context.Context, in *casesInput) (*casesOutput, error) {
+	f := casedesk.Filter{State: casework.State(in.State), Area: event.AreaCode(in.Area), Class: in.Class, Scenario: scenario.ID(in.Scenario),
+		Indicator: indicator.ID(in.Indicator), Unit: registry.UnitID(in.Unit), Handler: in.Handler, Text: in.Text, Order: casedesk.Order(in.Order),
+		Cursor: in.Cursor, Limit: in.Limit}
+	if in.Open != "" {
+		open := in.Open == "true"
+		f.Open = &open
+	}
+	page, err := a.o.Cases.List(ctx, readerOf(ctx), f)
+	return &casesOutput{Body: page}, err
+}
+
+func (a *API) getCase(ctx context.Context, in *caseInput) (*caseOutput, error) {
+	detail, err := a.o.Cases.Case(ctx, readerOf(ctx), casework.ID(in.ID), in.Personal)
+	return &caseOutput{Body: detail}, err
+}
+
+func (a *API) commandCase(ctx context.Context, in *commandInput) (*commandOutput, error) {
+	b := in.Body
+	view, err := a.o.Cases.Do(ctx, casedesk.Request{
+		CaseID: casework.ID(in.ID), Actor: actorOf(ctx), IdempotencyKey: in.IdempotencyKey, Route: "/api/v1/cases/" + in.ID + "/commands",
+		Command: casework.Command{Kind: casework.CommandKind(b.Command), Purpose: purposeOf(ctx), Version: b.Version, Note: b.Note, Unit: registry.UnitID(b.Unit), Handler: b.Handler},
+	})
+	if stale, ok := errors.AsType[*casedesk.Stale](err); ok {
+		p := problemOf(err)
+		p.Current = stale.Current
+		return nil, p
+	}
+	return &commandOutput{Body: view}, err
+}
