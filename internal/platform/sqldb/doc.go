@@ -4,7 +4,8 @@
 //
 // The same SQL runs on both. Placeholders are $1, $2, …; inserts that may meet an existing row use ON CONFLICT … RETURNING;
 // UPDATE … FROM, window functions and keyset paging are at hand. Column types are BIGINT, TEXT, BYTEA, BOOLEAN and DOUBLE PRECISION, and in a
-// migration $identity for a key that the database counts up. Times are BIGINT microseconds (see Micros). Text sorts by its bytes. Do without
+// migration $identity for a key that the database counts up. Times are BIGINT microseconds (see Micros). Text sorts by its bytes. An empty
+// BYTEA may come back as nil. Do without
 // :: casts, ILIKE, = ANY, now(), and JSON operators: what is queried is a column.
 //
 // # What a transaction promises
