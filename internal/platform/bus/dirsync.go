@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -15,37 +16,63 @@ import (
 // POSIX does not promise it, and an acknowledgement should not hang on that.
 type dirSync struct {
 	root string
-	mu   sync.Mutex
-	seen map[string]time.Time // folder → modification time that our last sync covered
+	dirs map[string]*streamDir // fixed
 }
 
-// settle is how long a folder must have been unchanged before its modification time can stand for its content: two changes within one
-// tick of the file system's clock carry the same time.
-const settle = 100 * time.Millisecond
+// streamDir is the folder of a stream's block files.
+type streamDir struct {
+	path  string
+	began atomic.Uint64 // syncs that have begun
+	mu    sync.Mutex    // held over a sync
+	seen  time.Time     // modification time of the folder that a sync has covered
+	err   error         // of the last sync
+}
+
+// A folder's modification time stands for its content once it is older than the file system's clock can be coarse: two changes within one tick
+// of that clock carry the same time. Times without a fraction mean a clock of seconds.
+const (
+	settleFine   = 20 * time.Millisecond
+	settleCoarse = 2100 * time.Millisecond
+)
 
 func newDirSync(root string) *dirSync {
-	return &dirSync{root: root, seen: map[string]time.Time{}}
+	d := &dirSync{root: root, dirs: map[string]*streamDir{}}
+	for _, stream := range []string{logStream, factsStream} {
+		d.dirs[stream] = &streamDir{path: filepath.Join(root, "jetstream", "$G", "streams", stream, "msgs")}
+	}
+	return d
 }
 
-// syncBlocks returns once every block file that the stream has now is durably named. When nothing was added it costs one stat.
-func (d *dirSync) syncBlocks(stream string) error {
-	dir := filepath.Join(d.root, "jetstream", "$G", "streams", stream, "msgs")
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	info, err := os.Stat(dir)
+// syncBlocks returns once every block file that the stream has when it is called is durably named. When nothing was added it costs one stat.
+func (d *dirSync) syncBlocks(stream string) error { return d.dirs[stream].sync() }
+
+// sync shares the work of callers that come together: a sync that began after a caller came is good for that caller too.
+func (s *streamDir) sync() error {
+	came := s.began.Load()
+	info, err := os.Stat(s.path)
 	if err != nil {
 		return fmt.Errorf("look at the log's folder: %w", err)
 	}
-	if d.seen[dir].Equal(info.ModTime()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.began.Load() > came {
+		return s.err
+	}
+	if s.seen.Equal(info.ModTime()) {
 		return nil
 	}
-	if err := syncDir(dir); err != nil {
-		return err
+	s.began.Add(1)
+	if s.err = syncDir(s.path); s.err == nil && settled(info.ModTime()) {
+		s.seen = info.ModTime()
 	}
-	if time.Since(info.ModTime()) > settle {
-		d.seen[dir] = info.ModTime()
+	return s.err
+}
+
+func settled(changed time.Time) bool {
+	if changed.Nanosecond() == 0 {
+		return time.Since(changed) > settleCoarse
 	}
-	return nil
+	return time.Since(changed) > settleFine
 }
 
 // syncTree syncs every folder of the store and the one that holds it; once, at Open.

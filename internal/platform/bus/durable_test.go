@@ -64,7 +64,7 @@ func TestNothingIsAcknowledgedBeforeItsSync(t *testing.T) {
 	t.Parallel()
 	slow(t)
 	tr, dir, acks := traced(t)
-	if len(acks) != 603 {
+	if len(acks) != 753 {
 		t.Fatalf("%d lines from the helper", len(acks))
 	}
 	disk := synctrace.NewDisk(tr, dir)
@@ -75,12 +75,21 @@ func TestNothingIsAcknowledgedBeforeItsSync(t *testing.T) {
 		}
 		for _, u := range disk.Uncovered(func(string) bool { return true }) {
 			report[fmt.Sprintf("%s name=%v", filepath.Base(u.Path), u.Name)]++
-			if strings.HasSuffix(u.Path, ".blk") || u.Name && !strings.HasSuffix(u.Path, ".tmp") {
+			if u.Name && !u.Replaces && !passing(u.Path) || !u.Name && strings.HasSuffix(u.Path, ".blk") {
 				t.Errorf("%q was said while uncovered: %s", a.line, u)
 			}
 		}
 	}
+	t.Logf("block files rewritten: %d", len(tr.Find(func(op *synctrace.Op) bool {
+		return op.Kind == synctrace.Rename && strings.HasSuffix(op.To, ".blk")
+	})))
 	t.Logf("uncovered at acknowledgements: %v; mapped: %v; operations: %d", report, disk.Mapped(), len(tr.Ops))
+}
+
+// passing: the server's upkeep prepares files under names of their own before it puts them in place. (A block file that it has just put in
+// place of an older one is no danger: what has been acknowledged is in both.)
+func passing(path string) bool {
+	return strings.HasSuffix(path, ".tmp") || strings.HasSuffix(path, ".new")
 }
 
 func TestPowerCutLosesNothingAcknowledged(t *testing.T) {
@@ -91,7 +100,7 @@ func TestPowerCutLosesNothingAcknowledged(t *testing.T) {
 	t.Logf("seed %d", seed)
 	chance := rand.New(rand.NewPCG(seed, 0))
 	for range 40 {
-		op := acks[0].op + chance.IntN(len(tr.Ops)-acks[0].op)
+		op := chance.IntN(len(tr.Ops))
 		cut := rand.New(rand.NewPCG(seed, uint64(op)))
 		if chance.IntN(3) == 0 {
 			cut = nil // everything unsynced is lost
@@ -167,7 +176,7 @@ func missing(acks []ack, op int, log map[uint64]bus.Message, facts map[uint64][]
 			ok = bytes.Equal(facts[a.seq], body)
 		default:
 			ok = inLog && m.Kind == bus.Events && m.Part == a.n%64 && bytes.Equal(m.Body, body) ||
-				!inLog && a.n%3 == 0 && purgeMayFollow(acks[i:], op)
+				!inLog && helperClass(a.n) == "gone" && purgeMayFollow(acks[i:], op)
 		}
 		if !ok {
 			problems = append(problems, fmt.Sprintf("%q is not there", a.line))

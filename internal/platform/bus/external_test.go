@@ -265,3 +265,37 @@ func TestCallersBeyondTheBoundWaitAndGiveUp(t *testing.T) {
 		t.Errorf("%+v", s)
 	}
 }
+
+func TestReaderSurvivesCutConnections(t *testing.T) {
+	t.Parallel()
+	e, ctx := newExternal(t), ctxOf(t)
+	p := newProxy(t, fmt.Sprintf("127.0.0.1:%d", e.port))
+	writer, reader := openURL(t, e.url()), openURL(t, "nats://"+p.addr())
+	const messages = 300
+	body := make([]byte, 20_000)
+	go func() {
+		for i := range messages {
+			must(writer.AppendEvents(ctx, i%64, "d7", fmt.Sprint(i), body))
+		}
+	}()
+	want := bus.Seq(1)
+	err := reader.Read(ctx, 1, bus.AllParts, func(m bus.Message) error {
+		if m.Seq != want {
+			t.Errorf("position %d, want %d", m.Seq, want)
+		}
+		want++
+		switch {
+		case m.Seq == messages:
+			return errEnough
+		case m.Seq%100 == 50:
+			p.cut()
+		}
+		return nil
+	})
+	if !errors.Is(err, errEnough) {
+		t.Error(err)
+	}
+	if reader.Stats().Reconnects == 0 {
+		t.Error("nothing was cut")
+	}
+}

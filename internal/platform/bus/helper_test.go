@@ -44,7 +44,7 @@ func (h *helper) round(round int) {
 	border := time.Now()
 	must(h.bus.Purge(ctx, "gone", border))
 	h.say("purged " + strconv.FormatInt(int64(round), 10))
-	for range 50 {
+	for range 100 {
 		h.append(ctx)
 	}
 	if err := h.bus.Close(); err != nil {
@@ -62,10 +62,8 @@ func (h *helper) append(ctx context.Context) {
 		seq = uint64(must(h.bus.AppendTick(ctx, time.Unix(int64(h.n), 0))))
 	case h.n%10 == 5:
 		seq = must(h.bus.Publish(ctx, "fact.n", strconv.Itoa(h.n), body))
-	case h.n%3 == 0:
-		seq = uint64(must(h.bus.AppendEvents(ctx, h.n%64, "gone", strconv.Itoa(h.n), body)))
 	default:
-		seq = uint64(must(h.bus.AppendEvents(ctx, h.n%64, "kept", strconv.Itoa(h.n), body)))
+		seq = uint64(must(h.bus.AppendEvents(ctx, h.n%64, helperClass(h.n), strconv.Itoa(h.n), body)))
 	}
 	h.say(fmt.Sprintf("ack %d %d", h.n, seq))
 }
@@ -74,6 +72,14 @@ func (h *helper) say(line string) {
 	if _, err := os.Stdout.WriteString(line + "\n"); err != nil {
 		panic(err)
 	}
+}
+
+// helperClass: most of a block is purged, so that the server's upkeep rewrites the block's file.
+func helperClass(n int) bus.Retention {
+	if n%4 == 0 {
+		return "kept"
+	}
+	return "gone"
 }
 
 // helperBody is message n: its number, then bytes that only n can give.

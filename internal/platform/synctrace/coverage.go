@@ -8,11 +8,12 @@ import (
 
 // Uncovered is one thing that a power cut at this moment could take away.
 type Uncovered struct {
-	Path   string
-	Op     int  // the operation that made it, an index of Trace.Ops
-	Name   bool // the name of the file or folder, not its content
-	Offset int64
-	Len    int
+	Path     string
+	Op       int  // the operation that made it, an index of Trace.Ops
+	Name     bool // the name of the file or folder, not its content
+	Replaces bool // of a Name: an older file of that name is durable, and would be there instead
+	Offset   int64
+	Len      int
 }
 
 // String is for failure messages.
@@ -46,8 +47,11 @@ func uncovered(path string, n *node, c *change) (Uncovered, bool) {
 	if !n.folder {
 		return Uncovered{Path: path, Op: c.op, Offset: c.offset, Len: len(c.data)}, true
 	}
-	live := c.kind == Link && n.entries[c.name] == c.to
-	return Uncovered{Path: filepath.Join(path, c.name), Op: c.op, Name: true}, live
+	if c.kind != Link || n.entries[c.name] != c.to {
+		return Uncovered{}, false
+	}
+	older := survivingNames(n, nil)[c.name]
+	return Uncovered{Path: filepath.Join(path, c.name), Op: c.op, Name: true, Replaces: older != nil}, true
 }
 
 // visit calls fn for every named node, each path once.

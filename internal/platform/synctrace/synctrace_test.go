@@ -143,6 +143,10 @@ func TestReplacingAFile(t *testing.T) {
 	if !slices.Equal(open, []string{"/d/a: its name (operation 7)"}) || fmt.Sprint(left) != "map[a:hello]" {
 		t.Errorf("before the folder's sync: %q, %q", open, left)
 	}
+	uncovered, err := tr.UncoveredAt("/d", 8, anyPath)
+	if err != nil || len(uncovered) != 1 || !uncovered[0].Replaces {
+		t.Errorf("the older file is durable: %+v, %v", uncovered, err)
+	}
 	if open, left = at(t, tr, 10); open != nil || fmt.Sprint(left) != "map[a:world]" {
 		t.Errorf("after it: %q, %q", open, left)
 	}
