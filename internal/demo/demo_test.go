@@ -1,0 +1,97 @@
+package demo
+
+import (
+	"testing"
+	"time"
+)
+
+var noon = time.Date(2026, 7, 1, 4, 0, 0, 0, time.UTC) // 12:00 in the city
+
+func towns() []area {
+	var all []area
+	for _, code := range []string{"310115004000", "310115005000", "310115007000", "310115103000", "310115104000", "310115105000"} {
+		all = append(all, area{Code: code})
+	}
+	return all
+}
+
+func live(c *city, d time.Duration) (sent []message) {
+	for at := noon; at.Before(noon.Add(d)); at = at.Add(stepEvery) {
+		a, b := c.step(at)
+		sent = append(append(sent, a...), b...)
+	}
+	return sent
+}
+
+func TestWhatHappensDoesNotDependOnWhoTells(t *testing.T) {
+	t.Parallel()
+	a, b, other := newCity(towns(), 1, 1), newCity(towns(), 1, 99), newCity(towns(), 2, 1)
+	live(a, time.Hour)
+	live(b, time.Hour)
+	live(other, time.Hour)
+	if len(a.truth) < 10 || len(a.truth) != len(b.truth) {
+		t.Fatalf("%d and %d incidents from one seed", len(a.truth), len(b.truth))
+	}
+	for i := range a.truth {
+		if a.truth[i] != b.truth[i] {
+			t.Fatalf("incident %d differs: %+v and %+v", i, a.truth[i], b.truth[i])
+		}
+	}
+	if len(other.truth) == len(a.truth) && other.truth[0] == a.truth[0] {
+		t.Error("another seed gave the same city")
+	}
+}
+
+func TestDevicesFailAsDevicesDo(t *testing.T) {
+	t.Parallel()
+	c := newCity(towns(), 1, 7)
+	seen := map[string]int{}
+	wrong := 0
+	for _, m := range live(c, 3*time.Hour) {
+		seen[m.Source+m.ID]++
+	}
+	for _, s := range c.sensors {
+		if s.offset != 0 {
+			wrong++
+		}
+	}
+	doubled := 0
+	for _, n := range seen {
+		if n > 1 {
+			doubled++
+		}
+	}
+	if share := float64(doubled) / float64(len(seen)); share < duplicateChance/3 || share > duplicateChance*3 {
+		t.Errorf("%.3f of %d messages were sent twice", share, len(seen))
+	}
+	if wrong == len(c.sensors) {
+		t.Error("every clock is wrong")
+	}
+}
+
+func TestCompare(t *testing.T) {
+	t.Parallel()
+	truth := []Incident{
+		{Scenario: "road-ponding", Subject: "p-1", Start: noon, End: noon.Add(5 * time.Minute)},
+		{Scenario: "road-ponding", Subject: "p-2", Start: noon, End: noon.Add(5 * time.Minute)},                        // missed
+		{Scenario: "road-ponding", Subject: "p-3", Start: noon.Add(59 * time.Minute), End: noon.Add(90 * time.Minute)}, // too early to tell
+		{Scenario: "serious-call", Subject: "call-1", Area: "a", Start: noon, End: noon.Add(time.Minute)},
+	}
+	findings := []Detection{
+		{Scenario: "road-ponding", Subject: "p-1", Since: noon, Started: noon.Add(10 * time.Second)},
+		{Scenario: "road-ponding", Subject: "p-1", Since: noon.Add(4 * time.Minute), Started: noon.Add(4 * time.Minute)}, // its second episode
+		{Scenario: "road-ponding", Subject: "p-9", Since: noon, Started: noon},                                           // nothing happened there
+		{Scenario: "serious-call", Subject: "a/" + incidentNumber(&truth[3]), Since: noon, Started: noon},
+	}
+	got := compare(truth, findings, noon.Add(time.Hour))
+	if len(got) != 2 {
+		t.Fatalf("scores = %+v", got)
+	}
+	p := got[0]
+	if p.Truth != 2 || p.Found != 1 || p.Findings != 3 || p.True != 2 || p.Delays[0] != 10*time.Second {
+		t.Errorf("road-ponding: %+v", p)
+	}
+	if c := got[1]; c.Truth != 1 || c.Found != 1 || c.Precision() != 1 {
+		t.Errorf("serious-call: %+v", c)
+	}
+}

@@ -1,0 +1,109 @@
+package demo
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// message is one CloudEvent as a device or a system sends it.
+type message struct {
+	SpecVersion string         `json:"specversion"`
+	ID          string         `json:"id"`
+	Source      string         `json:"source"`
+	Type        string         `json:"type"`
+	Subject     string         `json:"subject,omitempty"`
+	Time        string         `json:"time"`
+	Area        string         `json:"area,omitempty"`
+	Data        map[string]any `json:"data"`
+}
+
+func newMessage(kind, source, subject, area string, n int, at time.Time, data map[string]any) message {
+	return message{SpecVersion: "1.0", ID: fmt.Sprintf("%s-%d-%d", subject, at.UnixMilli(), n), Source: source, Type: kind, Subject: subject,
+		Time: at.UTC().Format(time.RFC3339Nano), Area: area, Data: data}
+}
+
+func (m message) encode() []byte {
+	body, err := json.Marshal(m)
+	if err != nil {
+		panic("demo: a message has no JSON form: " + err.Error()) // it is made of strings and numbers only
+	}
+	return body
+}
+
+// sensor is one device and its failings.
+type sensor struct {
+	place
+	kind  string // event type
+	every time.Duration
+	data  func(s *sensor, at time.Time) map[string]any
+
+	incident *Incident     // what really happens there now
+	offset   time.Duration // its clock is wrong by this much
+	silent   time.Time     // it sends nothing until then
+	near     time.Time     // until then it measures a near miss
+	next     time.Time
+	sent     int
+	rnd      *rand.Rand
+}
+
+// Failings of devices: how often, per reading.
+const (
+	dropoutChance   = 0.0005 // falls silent for some minutes
+	spikeChance     = 0.00002
+	nearMissChance  = 0.0008
+	duplicateChance = 0.02
+	wrongClockShare = 0.03 // of all sensors
+)
+
+// read is what the sensor sends at a moment: nothing, a message, or the same message twice.
+func (s *sensor) read(now time.Time) []message {
+	if now.Before(s.next) {
+		return nil
+	}
+	s.next = now.Add(s.every)
+	if s.incident != nil && now.After(s.incident.End) {
+		s.incident = nil
+	}
+	if s.rnd.Float64() < dropoutChance {
+		s.silent = now.Add(between(s.rnd, time.Minute, 4*time.Minute))
+	}
+	if s.rnd.Float64() < nearMissChance {
+		s.near = now.Add(between(s.rnd, time.Minute, 5*time.Minute))
+	}
+	if now.Before(s.silent) {
+		return nil
+	}
+	s.sent++
+	m := newMessage(s.kind, "/demo/"+s.kind+"/"+s.subject, s.subject, s.area, s.sent, now.Add(s.offset), s.data(s, now))
+	if s.rnd.Float64() < duplicateChance {
+		return []message{m, m}
+	}
+	return []message{m}
+}
+
+// level mixes the calm value with what happens: the incident's peak while it lasts, almost the threshold in a near miss, rarely a spike.
+func (s *sensor) level(now time.Time, calm, jitter, near, spike float64) float64 {
+	v := calm + s.rnd.NormFloat64()*jitter
+	switch {
+	case s.incident != nil && !now.Before(s.incident.Start) && now.Before(s.incident.End):
+		v = s.incident.Peak + s.rnd.NormFloat64()*jitter
+	case s.rnd.Float64() < spikeChance:
+		v = spike
+	case now.Before(s.near):
+		v = near + s.rnd.NormFloat64()*jitter/2
+	}
+	return max(0, float64(int(v*100))/100)
+}
+
+// wrongClock gives a few sensors a clock that runs ahead or behind.
+func wrongClock(rnd *rand.Rand) time.Duration {
+	if rnd.Float64() >= wrongClockShare {
+		return 0
+	}
+	if rnd.IntN(2) == 0 {
+		return between(rnd, 10*time.Minute, 40*time.Minute)
+	}
+	return -between(rnd, 2*time.Minute, 40*time.Minute)
+}
