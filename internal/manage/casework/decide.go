@@ -42,7 +42,17 @@ func admit(c Case, cmd Command, ctx Context) (move, error) {
 	if cmd.Version == 0 && slices.Contains(Commands, cmd.Kind) {
 		return move{}, refuse(fault.Invalid, "the command must name the version of the case it was decided on; it is at version %d", c.Version)
 	}
+	if cmd.Kind == Verify && slices.Contains(c.Hands, ctx.Actor.ID) {
+		return move{}, refuse(fault.Denied, "who handled a case does not verify it")
+	}
 	return m, nil
+}
+
+// Possible says whether the actor could give the command now, were it complete: nil, or the refusal that Decide would give. Screens ask it, so that
+// they offer nothing that is refused.
+func Possible(c Case, k CommandKind, ctx Context) error {
+	_, err := admit(c, Command{Kind: k, Version: c.Version}, ctx)
+	return err
 }
 
 // decide completes the fact of an admitted command and says which timers change.
@@ -57,10 +67,6 @@ func decide(c Case, cmd Command, ctx Context, f *Fact) ([]Timer, error) {
 	case Finish:
 		f.Body.Handler, f.Body.HandlerName = ctx.Actor.ID, ctx.Actor.Name
 		return []Timer{{Kind: TimerRemind}, {Kind: TimerEscalate}}, nil
-	case Verify:
-		if slices.Contains(c.Hands, ctx.Actor.ID) {
-			return nil, refuse(fault.Denied, "who handled a case does not verify it")
-		}
 	case Recover:
 		return nil, decideRecover(c, cmd, f)
 	case Remind:

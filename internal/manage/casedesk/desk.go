@@ -1,0 +1,142 @@
+package casedesk
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"twoweave/internal/access"
+	"twoweave/internal/base/clock"
+	"twoweave/internal/base/fault"
+	"twoweave/internal/manage/casework"
+	"twoweave/internal/manage/indicator"
+	"twoweave/internal/manage/scenario"
+	"twoweave/internal/platform/sqldb"
+	"twoweave/internal/registry"
+)
+
+// KeepAnswers is how long a command can be repeated with its idempotency key and gets the first answer.
+const KeepAnswers = 24 * time.Hour
+
+// day is the calendar that case numbers follow: China's, which has had one offset and no summer time since 1991.
+var day = time.FixedZone("Asia/Shanghai", 8*60*60)
+
+// Options are what a Desk works with. DB, Store, Clock and Log are needed.
+type Options struct {
+	DB    *sqldb.DB
+	Store Store
+	Clock clock.Clock
+	Log   *slog.Logger
+	// Wake is called after a commit that may have set timers and left messages, so that their runners look at once. Optional.
+	Wake func()
+	// Reveal opens the sealed values in the data of a reading. Optional: without it sealed values stay sealed for everybody.
+	Reveal Reveal
+}
+
+// Reveal opens the sealed personal values in an event's data and returns the data with them. It is called only for readers whom access lets see personal
+// values, and inside a transaction that keeps the audit fact of it.
+type Reveal func(ctx context.Context, tx *sqldb.Tx, data []byte) ([]byte, error)
+
+// City is the names the desk shows and the places it knows. It is immutable.
+type City struct {
+	Directory  *registry.Directory
+	Indicators map[indicator.ID][]scenario.ID // the scenarios behind each indicator
+}
+
+// Desk is the use case. It is safe for many goroutines.
+type Desk struct {
+	Options
+	city atomic.Pointer[City]
+}
+
+// New makes a desk for an empty city; Use tells it the real one.
+func New(o Options) *Desk {
+	d := &Desk{Options: o}
+	if d.Wake == nil {
+		d.Wake = func() {}
+	}
+	nowhere, _ := registry.NewDirectory(nil, nil) // nothing in it, nothing wrong with it
+	d.Use(City{Directory: nowhere})
+	return d
+}
+
+// Use replaces the city's names and places as a whole.
+func (d *Desk) Use(c City) { d.city.Store(&c) }
+
+// ask puts a question to access and turns a refusal into a fault; the audit fact is the caller's to keep.
+func ask(op string, now time.Time, r access.Request) (access.Audit, error) {
+	decision := access.Decide(r)
+	audit := access.Audit{
+		At: now, Actor: r.Actor.ID, Roles: roles(r.Actor.Roles), Action: r.Action, Thing: thing(r.Thing), Purpose: r.Purpose, Decision: decision,
+	}
+	if !decision.Allow {
+		return audit, fault.New(fault.Denied, op, "%s", decision.Reason)
+	}
+	return audit, nil
+}
+
+func roles(all []access.Role) string {
+	names := make([]string, len(all))
+	for i, r := range all {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ",")
+}
+
+func thing(t access.Thing) string {
+	if t.ID == "" {
+		return t.Kind
+	}
+	return t.Kind + "/" + t.ID
+}
+
+// number is the next case number of the day it is in the city.
+func (d *Desk) number(tx *sqldb.Tx, now time.Time) (string, error) {
+	today := now.In(day).Format("20060102")
+	n, err := d.Store.NextNumber(tx, today)
+	return fmt.Sprintf("%s-%06d", today, n), err
+}
+
+// decided is a command that access and casework allowed, not yet kept.
+type decided struct {
+	before, after casework.Case
+	result        casework.Result
+	audit         access.Audit
+}
+
+// deciders are who a command comes from, when, and whom it names.
+type deciders struct {
+	now     time.Time
+	actor   access.Actor
+	handler *casework.Person
+}
+
+// decide asks access and casework. On a refusal the audit is still what must be kept.
+func decide(c casework.Case, cmd casework.Command, who deciders) (decided, error) {
+	const op = "casedesk.decide"
+	action, known := casework.ActionOf(cmd.Kind)
+	if !known {
+		return decided{}, fault.New(fault.Invalid, op, "%s", casework.WhyNot(c.State, cmd.Kind))
+	}
+	subject := c.Thing()
+	if cmd.Opening != nil {
+		subject = access.Thing{Kind: "case", ID: string(casework.IDOf(cmd.Opening.DetectionID())), Unit: string(cmd.Opening.Unit)}
+	}
+	audit, err := ask(op, who.now, access.Request{Actor: who.actor, Action: action, Thing: subject, Purpose: cmd.Purpose})
+	if err != nil {
+		return decided{audit: audit}, err
+	}
+	res, err := casework.Decide(c, cmd, casework.Context{Now: who.now, Actor: who.actor, Allowed: audit.Decision, Handler: who.handler})
+	if err != nil {
+		audit.Decision.Allow, audit.Decision.Reason = false, fault.Message(err)
+		return decided{audit: audit}, err
+	}
+	done := decided{before: c, after: c, result: res, audit: audit}
+	for _, f := range res.Facts {
+		done.after = casework.Apply(done.after, f)
+	}
+	return done, nil
+}

@@ -1,0 +1,50 @@
+package casedesk
+
+import (
+	"time"
+
+	"twoweave/internal/access"
+	"twoweave/internal/base/fault"
+	"twoweave/internal/manage/casework"
+	"twoweave/internal/manage/scenario"
+	"twoweave/internal/platform/sqldb"
+)
+
+// Open makes the case of a detection's episode, in the caller's transaction, as the program. The opening's Number is given here. When the case exists already
+// nothing happens and new is false.
+func (d *Desk) Open(tx *sqldb.Tx, o casework.Opening) (id casework.ID, new bool, err error) {
+	const op = "casedesk.Open"
+	id = casework.IDOf(o.DetectionID())
+	if _, err := d.Store.Case(tx, id); !fault.Is(err, fault.NotFound) {
+		return id, false, fault.Wrap(op, err)
+	}
+	now := d.Clock.Now()
+	if o.Number, err = d.number(tx, now); err != nil {
+		return id, false, fault.Wrap(op, err)
+	}
+	cmd := casework.Command{Kind: casework.Open, Purpose: access.Casework, Opening: &o}
+	done, err := decide(casework.Case{}, cmd, deciders{now: now, actor: access.Program("detect")})
+	if err != nil {
+		return id, false, fault.Wrap(op, err)
+	}
+	return id, true, fault.Wrap(op, d.keep(tx, done))
+}
+
+// Recover notes on a detection's case that its episode has ended, in the caller's transaction, as the program. It closes nothing. When there is no such
+// case, or it knows already, nothing happens and noted is false.
+func (d *Desk) Recover(tx *sqldb.Tx, id scenario.DetectionID, at time.Time) (noted bool, err error) {
+	const op = "casedesk.Recover"
+	c, err := d.Store.Case(tx, casework.IDOf(id))
+	if fault.Is(err, fault.NotFound) {
+		return false, nil
+	}
+	if err != nil || !c.EndedAt.IsZero() {
+		return false, fault.Wrap(op, err)
+	}
+	cmd := casework.Command{Kind: casework.Recover, Purpose: access.Casework, At: at}
+	done, err := decide(c, cmd, deciders{now: d.Clock.Now(), actor: access.Program("detect")})
+	if err != nil {
+		return false, fault.Wrap(op, err)
+	}
+	return true, fault.Wrap(op, d.keep(tx, done))
+}

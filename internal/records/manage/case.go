@@ -1,0 +1,218 @@
+package manage
+
+import (
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"twoweave/internal/access"
+	"twoweave/internal/base/fault"
+	"twoweave/internal/manage/casedesk"
+	"twoweave/internal/manage/casework"
+	"twoweave/internal/platform/sqldb"
+)
+
+var caseTables = []sqldb.Migration{{Name: "manage-case-1", SQL: `
+CREATE TABLE cases (
+	id              TEXT    NOT NULL PRIMARY KEY,
+	number          TEXT    NOT NULL UNIQUE,
+	version         BIGINT  NOT NULL,
+	state           TEXT    NOT NULL,
+	is_open         BOOLEAN NOT NULL,
+	class           TEXT    NOT NULL,
+	class_zh        TEXT    NOT NULL,
+	class_en        TEXT    NOT NULL,
+	handle_us       BIGINT  NOT NULL,
+	reminder_us     BIGINT  NOT NULL,
+	severity        TEXT    NOT NULL,
+	title_zh        TEXT    NOT NULL,
+	title_en        TEXT    NOT NULL,
+	scenario        TEXT    NOT NULL,
+	subject         TEXT    NOT NULL,
+	episode         BIGINT  NOT NULL,
+	area            TEXT    NOT NULL,
+	unit            TEXT    NOT NULL,
+	why_unit        TEXT    NOT NULL,
+	handler         TEXT    NOT NULL,
+	handler_name    TEXT    NOT NULL,
+	hands           TEXT    NOT NULL, -- JSON list of ids
+	verifier        TEXT    NOT NULL,
+	opened_at       BIGINT  NOT NULL,
+	dispatched_at   BIGINT  NOT NULL,
+	due_at          BIGINT  NOT NULL,
+	due_order       BIGINT  NOT NULL, -- due_at, or the end of time
+	handled_at      BIGINT  NOT NULL,
+	verified_at     BIGINT  NOT NULL,
+	closed_at       BIGINT  NOT NULL,
+	ended_at        BIGINT  NOT NULL,
+	updated_at      BIGINT  NOT NULL,
+	reminded        BOOLEAN NOT NULL,
+	escalated       BOOLEAN NOT NULL,
+	words           TEXT    NOT NULL, -- what a search looks through, in lower case
+	UNIQUE (scenario, subject, episode)
+);
+CREATE INDEX cases_by_opening ON cases (opened_at, id);
+CREATE INDEX cases_by_due ON cases (due_order, id);
+CREATE INDEX cases_open_opening ON cases (opened_at, id) WHERE is_open;
+CREATE INDEX cases_open_due ON cases (due_order, id) WHERE is_open;
+CREATE INDEX cases_open_area ON cases (area, severity, due_order) WHERE is_open;
+CREATE INDEX cases_open_scenario ON cases (scenario, due_order) WHERE is_open;
+CREATE INDEX cases_open_unit ON cases (unit, due_order, id) WHERE is_open;
+
+CREATE TABLE case_fact (
+	case_id TEXT   NOT NULL,
+	version BIGINT NOT NULL,
+	kind    TEXT   NOT NULL,
+	at      BIGINT NOT NULL,
+	actor   TEXT   NOT NULL,
+	name    TEXT   NOT NULL,
+	purpose TEXT   NOT NULL,
+	rule    TEXT   NOT NULL,
+	note    TEXT   NOT NULL,
+	body    TEXT   NOT NULL,
+	PRIMARY KEY (case_id, version)
+);
+
+CREATE TABLE case_number (
+	day  TEXT   NOT NULL PRIMARY KEY,
+	last BIGINT NOT NULL
+);`}}
+
+const caseColumns = `id, number, version, state, is_open, class, class_zh, class_en, handle_us, reminder_us, severity, title_zh, title_en,
+	scenario, subject, episode, area, unit, why_unit, handler, handler_name, hands, verifier, opened_at, dispatched_at, due_at, due_order,
+	handled_at, verified_at, closed_at, ended_at, updated_at, reminded, escalated`
+
+// NextNumber counts the cases of a day.
+func (Store) NextNumber(tx *sqldb.Tx, day string) (int64, error) {
+	var n int64
+	err := tx.QueryRow(`INSERT INTO case_number (day, last) VALUES ($1, 1)
+		ON CONFLICT (day) DO UPDATE SET last = case_number.last + 1 RETURNING last`, day).Scan(&n)
+	return n, fault.Wrap("records.NextNumber", err)
+}
+
+// Case is the case with the id.
+func (Store) Case(tx *sqldb.Tx, id casework.ID) (casework.Case, error) {
+	c, err := scanCase(tx.QueryRow(`SELECT `+caseColumns+` FROM cases WHERE id = $1`, string(id)))
+	return c, missing("records.Case", err, "case", string(id))
+}
+
+// SaveCase keeps c and the facts behind it. from is the version that was read; another one in the database is a Conflict.
+func (Store) SaveCase(tx *sqldb.Tx, c casework.Case, from int64, facts []casework.Fact) error {
+	const op = "records.SaveCase"
+	args, err := caseArgs(&c)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	query := insertCase
+	if from > 0 {
+		query, args = updateCase, append(args, from)
+	}
+	rows, err := tx.Exec(query, args...)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	if rows == 0 {
+		return fault.New(fault.Conflict, op, "case %s was changed by somebody else at the same time", c.Number)
+	}
+	for i := range facts {
+		if err := insertFact(tx, &facts[i]); err != nil {
+			return fault.Wrap(op, err)
+		}
+	}
+	return nil
+}
+
+// allCaseColumns is caseColumns and what is only written.
+var (
+	allCaseColumns = strings.Split(strings.Join(strings.Fields(caseColumns+", words"), ""), ",")
+	insertCase     = `INSERT INTO cases (` + strings.Join(allCaseColumns, ", ") + `) VALUES (` + placeholders(1, len(allCaseColumns)) +
+		`) ON CONFLICT (id) DO NOTHING`
+	updateCase = fmt.Sprintf(`UPDATE cases SET (%s) = (%s) WHERE id = $1 AND version = $%d`,
+		strings.Join(allCaseColumns[1:], ", "), placeholders(2, len(allCaseColumns)), len(allCaseColumns)+1)
+)
+
+func placeholders(from, to int) string {
+	names := make([]string, 0, to-from+1)
+	for i := from; i <= to; i++ {
+		names = append(names, fmt.Sprintf("$%d", i))
+	}
+	return strings.Join(names, ", ")
+}
+
+func caseArgs(c *casework.Case) ([]any, error) {
+	hands, err := json.Marshal(c.Hands)
+	if err != nil {
+		return nil, err
+	}
+	d := c.Detection
+	return []any{
+		string(c.ID), c.Number, c.Version, string(c.State), c.Open(), string(c.Class), c.ClassTitle.ZH, c.ClassTitle.EN,
+		c.Limits.Handle.Microseconds(), c.Limits.Reminder.Microseconds(), string(c.Severity), c.Title.ZH, c.Title.EN,
+		string(d.Scenario), d.Subject, d.Episode, string(c.Area), string(c.Unit), c.WhyUnit, c.Handler, c.HandlerName, string(hands), c.Verifier,
+		sqldb.Micros(c.OpenedAt), sqldb.Micros(c.DispatchedAt), sqldb.Micros(c.DueAt), casedesk.DueOrder(c),
+		sqldb.Micros(c.HandledAt), sqldb.Micros(c.VerifiedAt), sqldb.Micros(c.ClosedAt), sqldb.Micros(c.EndedAt), sqldb.Micros(c.UpdatedAt),
+		c.Reminded, c.Escalated, words(c),
+	}, nil
+}
+
+// words is what a search looks through: lines, so that no match runs from one text into the next.
+func words(c *casework.Case) string {
+	return strings.ToLower(strings.Join([]string{c.Number, c.Detection.Subject, c.Title.ZH, c.Title.EN}, "\n"))
+}
+
+// scanner is a *sql.Row or *sql.Rows.
+type scanner interface{ Scan(dest ...any) error }
+
+func scanCase(row scanner) (casework.Case, error) {
+	var c casework.Case
+	var handle, reminder, opened, dispatched, due, dueOrder, handled, verified, closed, ended, updated int64
+	var isOpen bool
+	var hands string
+	err := row.Scan(&c.ID, &c.Number, &c.Version, &c.State, &isOpen, &c.Class, &c.ClassTitle.ZH, &c.ClassTitle.EN, &handle, &reminder,
+		&c.Severity, &c.Title.ZH, &c.Title.EN, &c.Detection.Scenario, &c.Detection.Subject, &c.Detection.Episode, &c.Area, &c.Unit,
+		&c.WhyUnit, &c.Handler, &c.HandlerName, &hands, &c.Verifier, &opened, &dispatched, &due, &dueOrder, &handled, &verified, &closed,
+		&ended, &updated, &c.Reminded, &c.Escalated)
+	if err != nil {
+		return casework.Case{}, err
+	}
+	c.Limits = casework.Limits{Handle: time.Duration(handle) * time.Microsecond, Reminder: time.Duration(reminder) * time.Microsecond}
+	for at, micros := range map[*time.Time]int64{
+		&c.OpenedAt: opened, &c.DispatchedAt: dispatched, &c.DueAt: due, &c.HandledAt: handled, &c.VerifiedAt: verified,
+		&c.ClosedAt: closed, &c.EndedAt: ended, &c.UpdatedAt: updated,
+	} {
+		*at = sqldb.FromMicros(micros)
+	}
+	return c, json.Unmarshal([]byte(hands), &c.Hands)
+}
+
+func insertFact(tx *sqldb.Tx, f *casework.Fact) error {
+	body, err := json.Marshal(f.Body)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(`INSERT INTO case_fact (case_id, version, kind, at, actor, name, purpose, rule, note, body)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+		string(f.Case), f.Version, string(f.Kind), sqldb.Micros(f.At), f.Actor, f.Name, string(f.Purpose), f.Rule, f.Note, string(body))
+	return err
+}
+
+// Facts is the history of a case.
+func (Store) Facts(tx *sqldb.Tx, id casework.ID) ([]casework.Fact, error) {
+	facts, err := collect(tx, scanFact, `SELECT case_id, version, kind, at, actor, name, purpose, rule, note, body
+		FROM case_fact WHERE case_id = $1 ORDER BY version`, string(id))
+	return facts, fault.Wrap("records.Facts", err)
+}
+
+func scanFact(row *sql.Rows) (casework.Fact, error) {
+	var f casework.Fact
+	var at int64
+	var purpose, body string
+	err := row.Scan(&f.Case, &f.Version, &f.Kind, &at, &f.Actor, &f.Name, &purpose, &f.Rule, &f.Note, &body)
+	if err != nil {
+		return casework.Fact{}, err
+	}
+	f.At, f.Purpose = sqldb.FromMicros(at), access.Purpose(purpose)
+	return f, json.Unmarshal([]byte(body), &f.Body)
+}
