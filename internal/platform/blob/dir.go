@@ -18,7 +18,6 @@ import (
 // Dir is a blob store in a folder of the file system. Its methods may be called from many goroutines; one process owns the folder.
 type Dir struct {
 	root *os.Root
-	path string
 
 	durable sync.Map // folders whose names we know to be synced, all the way up
 }
@@ -32,14 +31,14 @@ const (
 // OpenDir opens the folder, makes it when missing, and removes what an interrupted Put left behind.
 func OpenDir(dir string) (*Dir, error) {
 	const op = "blob.OpenDir"
-	if err := os.MkdirAll(dir, dirPerm); err != nil {
+	if err := makeDurably(filepath.Clean(dir)); err != nil {
 		return nil, ioFault(op, err)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return nil, ioFault(op, err)
 	}
-	d := &Dir{root: root, path: dir}
+	d := &Dir{root: root}
 	if err := d.prepare(); err != nil {
 		return nil, ioFault(op, errors.Join(err, root.Close()))
 	}
@@ -53,10 +52,7 @@ func (d *Dir) prepare() error {
 	if err := d.root.Mkdir(tempDir, dirPerm); err != nil {
 		return err
 	}
-	if err := d.syncDir("."); err != nil {
-		return err
-	}
-	return syncOSDir(filepath.Dir(filepath.Clean(d.path)))
+	return d.syncDir(".")
 }
 
 // Close gives the folder's handle free. Blobs need no closing.

@@ -75,9 +75,23 @@ func settled(changed time.Time) bool {
 	return time.Since(changed) > settleFine
 }
 
-// syncTree syncs every folder of the store and the one that holds it; once, at Open.
+// makeDurably makes the folder and the missing ones above it, each name synced before anything is put below it.
+func makeDurably(dir string) error {
+	parent := filepath.Dir(dir)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) && parent != dir {
+		if err := makeDurably(parent); err != nil {
+			return err
+		}
+	}
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make the log's folder: %w", err)
+	}
+	return syncDir(parent)
+}
+
+// syncTree syncs every folder of the store; once, at Open, for the server makes them without.
 func (d *dirSync) syncTree() error {
-	err := filepath.WalkDir(d.root, func(path string, e fs.DirEntry, err error) error {
+	return filepath.WalkDir(d.root, func(path string, e fs.DirEntry, err error) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil // the server removes its own temporary files meanwhile
 		}
@@ -86,10 +100,6 @@ func (d *dirSync) syncTree() error {
 		}
 		return syncDir(path)
 	})
-	if err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(filepath.Clean(d.root)))
 }
 
 func syncDir(dir string) error {

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -30,8 +29,8 @@ type embedded struct {
 
 // startEmbedded takes the folder's lock, recovers the store and waits until the server answers.
 func startEmbedded(o Options) (*embedded, error) {
-	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
-		return nil, fmt.Errorf("make the log's folder: %w", err)
+	if err := makeDurably(filepath.Clean(o.Dir)); err != nil {
+		return nil, err
 	}
 	lock, _, err := fileutil.Flock(filepath.Join(o.Dir, "lock"))
 	if err != nil {
