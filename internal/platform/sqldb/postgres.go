@@ -20,6 +20,7 @@ const (
 	pgIdentity = "BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY"
 	pgLock     = 0x74776f7765617665 // "twoweave": the advisory lock of migrations
 	pgConns    = 24
+	pgIdle     = 5 * time.Minute
 
 	// UnsafeParameter in a PostgreSQL URL, with the value "allow", opens a server whose fsync is off. It is for tests that measure something else.
 	UnsafeParameter = "twoweave_unsafe_fsync"
@@ -43,6 +44,7 @@ func openPostgres(ctx context.Context, text string, migrations []Migration) (*DB
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(pgConns)
 	pool.SetMaxIdleConns(pgConns)
+	pool.SetConnMaxIdleTime(pgIdle)
 	p := &postgres{pool: pool}
 	mode, err := p.prepare(ctx, unsafe, migrations)
 	if err != nil {

@@ -104,7 +104,7 @@ func awaitStart(out io.Reader) error {
 func (s *Server) options() string {
 	options := []string{
 		"-p " + strconv.Itoa(s.port), "-c listen_addresses=127.0.0.1", "-c unix_socket_directories=" + s.dir,
-		"-c max_connections=200", "-c shared_buffers=64MB", "-c max_wal_size=256MB", "-c autovacuum_naptime=10s",
+		"-c max_connections=800", "-c shared_buffers=64MB", "-c max_wal_size=256MB", "-c autovacuum_naptime=10s",
 		"-c max_pred_locks_per_transaction=256", "-c timezone=UTC",
 	}
 	if !s.fsync {
