@@ -172,6 +172,31 @@ func TestReadWaitsForMore(t *testing.T) {
 	}
 }
 
+func TestReadToAnEnd(t *testing.T) {
+	t.Parallel()
+	b, ctx := open(t, t.TempDir()), ctxOf(t)
+	for i := range 10 {
+		must(b.AppendEvents(ctx, i%2, "d7", fmt.Sprint(i), nil))
+	}
+	must(b.AppendEvents(ctx, 3, "gone", "x", nil))
+	must(b.Purge(ctx, "gone", time.Now().Add(time.Hour))) // ends the log with a message of the bus's own
+	end := must(b.LastSeq(ctx))
+	for _, c := range []struct {
+		end   bus.Seq
+		parts bus.PartSet
+		want  int
+	}{{end, bus.AllParts, 10}, {end, bus.Parts(0), 5}, {4, bus.Parts(0), 2}, {end, bus.Parts(9), 0}, {0, bus.AllParts, 0}} {
+		n := 0
+		err := b.ReadTo(ctx, 0, c.end, c.parts, func(bus.Message) error { n++; return nil })
+		if err != nil || n != c.want {
+			t.Errorf("%+v: %d messages, %v", c, n, err)
+		}
+	}
+	if err := b.ReadTo(ctx, 0, end+1, bus.AllParts, nil); !fault.Is(err, fault.Conflict) {
+		t.Errorf("beyond the end: %v", err)
+	}
+}
+
 func TestReadAndAppendEndWithClose(t *testing.T) {
 	t.Parallel()
 	b, ctx := open(t, t.TempDir()), ctxOf(t)

@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -19,8 +20,31 @@ import (
 // end: when retention has removed messages at or after it, or when it lies beyond the end of the log (the log was replaced), Read returns
 // Conflict, which names the range. Messages that are purged while a reader is still behind them are not delivered; see Purge.
 func (b *Bus) Read(ctx context.Context, from Seq, parts PartSet, fn func(Message) error) error {
-	t := tail{
-		bus: b, op: "bus.Read", stream: logStream, subjects: readSubjects(parts), next: uint64(max(from, 1)),
+	t := b.logTail("bus.Read", from, parts, fn)
+	return t.run(ctx)
+}
+
+// ReadTo is Read that returns nil once every message up to position end, inclusive, has been given to fn: for a replay of what is there. The
+// message at end need not be one of parts. An end beyond the end of the log is a Conflict.
+func (b *Bus) ReadTo(ctx context.Context, from, end Seq, parts PartSet, fn func(Message) error) error {
+	const op = "bus.ReadTo"
+	last, err := b.LastSeq(ctx)
+	if err != nil {
+		return fault.Wrap(op, err)
+	}
+	if end > last {
+		return fault.New(fault.Conflict, op, "position %d lies beyond the end of the log, which is %d", end, last)
+	}
+	t := b.logTail(op, from, parts, fn)
+	if t.end = uint64(end); t.next > t.end {
+		return nil
+	}
+	return t.run(ctx)
+}
+
+func (b *Bus) logTail(op string, from Seq, parts PartSet, fn func(Message) error) *tail {
+	return &tail{
+		bus: b, op: op, stream: logStream, subjects: readSubjects(parts), next: uint64(max(from, 1)),
 		deliver: func(m jetstream.Msg, seq uint64) error {
 			msg, ok, err := decode(m.Subject(), seq, m.Data())
 			if err != nil || !ok {
@@ -30,7 +54,6 @@ func (b *Bus) Read(ctx context.Context, from Seq, parts PartSet, fn func(Message
 		},
 		check: func(ctx context.Context) error { return b.checkLogStart(ctx, from) },
 	}
-	return t.run(ctx)
 }
 
 // tail reads a stream in order from position next on, for ever. It keeps its own position and takes a fresh server-side consumer whenever
@@ -41,6 +64,7 @@ type tail struct {
 	stream   string
 	subjects []string
 	next     uint64
+	end      uint64 // the last position wanted, which the stream has already; 0 = for ever
 	deliver  func(m jetstream.Msg, seq uint64) error
 	check    func(ctx context.Context) error // once, before the first message
 }
@@ -53,10 +77,10 @@ const (
 	retryPause   = 250 * time.Millisecond
 )
 
-// stopError carries an error out of the delivery loop that no new consumer can mend.
+// stopError carries out of the delivery loop what no new consumer can mend: an error, or nil at the wanted end.
 type stopError struct{ err error }
 
-func (s stopError) Error() string { return s.err.Error() }
+func (s stopError) Error() string { return fmt.Sprint("stop: ", s.err) }
 
 func (t *tail) run(ctx context.Context) error {
 	ctx, cancel := t.bus.within(ctx)
@@ -106,6 +130,9 @@ func (t *tail) once(ctx context.Context) error {
 		return err
 	}
 	defer t.drop(cons)
+	if t.end > 0 && cons.CachedInfo().NumPending == 0 {
+		return stopError{nil}
+	}
 	it, err := cons.Messages(jetstream.PullMaxMessagesWithBytesLimit(pullMessages, pullBytes), jetstream.PullHeartbeat(heartbeat))
 	if err != nil {
 		return err
@@ -143,10 +170,21 @@ func (t *tail) one(ctx context.Context, it jetstream.MessagesContext, want uint6
 	if meta.Sequence.Consumer != want || meta.Sequence.Stream < t.next {
 		return errLostOnWay
 	}
-	if err := t.deliver(m, meta.Sequence.Stream); err != nil {
+	return t.take(m, meta)
+}
+
+func (t *tail) take(m jetstream.Msg, meta *jetstream.MsgMetadata) error {
+	seq := meta.Sequence.Stream
+	if t.end > 0 && seq > t.end {
+		return stopError{nil}
+	}
+	if err := t.deliver(m, seq); err != nil {
 		return stopError{err}
 	}
-	t.next = meta.Sequence.Stream + 1
+	t.next = seq + 1
+	if t.end > 0 && (seq == t.end || meta.NumPending == 0) {
+		return stopError{nil}
+	}
 	return nil
 }
 
@@ -185,7 +223,8 @@ func (t *tail) drop(cons jetstream.Consumer) {
 	}
 }
 
-// LastSeq is the position of the newest message of LOG, 0 when there has never been one.
+// LastSeq is the position of the newest message of LOG, 0 when there has never been one. It may be a message that Read does not deliver:
+// of another partition, or the bus's own. ReadTo knows when there is no more.
 func (b *Bus) LastSeq(ctx context.Context) (Seq, error) {
 	s, err := b.state(ctx, b.pubJS, logStream)
 	return Seq(s.LastSeq), wrapState("bus.LastSeq", err)
