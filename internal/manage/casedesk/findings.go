@@ -84,10 +84,10 @@ func (d *Desk) Detections(ctx context.Context, r Reader, f FindingFilter) (Findi
 }
 
 // Exceptions answers the latest events that could not be evaluated, of one kind or of all.
-func (d *Desk) Exceptions(ctx context.Context, r Reader, kind string, most int) ([]ExceptionView, error) {
-	return look(ctx, d, r, most, "exception", func(tx *sqldb.Tx, n int) ([]ExceptionView, error) {
+func (d *Desk) Exceptions(ctx context.Context, r Reader, kind string, most int) ([]Exception, error) {
+	return look(ctx, d, r, most, "exception", func(tx *sqldb.Tx, n int) ([]Exception, error) {
 		found, err := d.Store.FindExceptions(tx, ExceptionQuery{Kind: kind, Limit: n})
-		views := make([]ExceptionView, len(found))
+		views := make([]Exception, len(found))
 		for i := range found {
 			views[i] = exceptionView(&found[i])
 		}
@@ -95,8 +95,8 @@ func (d *Desk) Exceptions(ctx context.Context, r Reader, kind string, most int) 
 	})
 }
 
-// ExceptionView is an exception as it is shown.
-type ExceptionView struct {
+// Exception is an exception as it is shown.
+type Exception struct {
 	Part   int             `json:"part"`
 	Seq    uint64          `json:"seq"`
 	N      int             `json:"n"`
@@ -110,12 +110,12 @@ type ExceptionView struct {
 	Data   json.RawMessage `json:"data,omitempty"` // an object, or a text in base 64 when it is no JSON
 }
 
-func exceptionView(e *Exception) ExceptionView {
+func exceptionView(e *RawException) Exception {
 	data := json.RawMessage(e.Data)
 	if !json.Valid(data) {
 		data, _ = json.Marshal(e.Data) // bytes always have a form
 	}
-	return ExceptionView{
+	return Exception{
 		Part: e.Part, Seq: e.Seq, N: e.N, Kind: e.Kind, At: millis(e.At), Sender: e.Sender, Source: e.Source, ID: e.Event, Type: e.Type,
 		Reason: e.Reason, Data: data,
 	}

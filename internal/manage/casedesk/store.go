@@ -44,7 +44,7 @@ type Findings interface {
 	Finding(tx *sqldb.Tx, id string) (Finding, error)
 	FindFindings(tx *sqldb.Tx, q FindingQuery) ([]Finding, error)
 	Rule(tx *sqldb.Tx, hash string) (Rule, error)
-	FindExceptions(tx *sqldb.Tx, q ExceptionQuery) ([]Exception, error)
+	FindExceptions(tx *sqldb.Tx, q ExceptionQuery) ([]RawException, error)
 }
 
 // Trail keeps who did what, answers that were given, and who works here.
@@ -171,8 +171,8 @@ func RuleOf(s *scenario.Scenario, hash string) Rule {
 	return r
 }
 
-// Exception is an event that was kept because it could not be evaluated.
-type Exception struct {
+// RawException is an event that was kept because it could not be evaluated.
+type RawException struct {
 	Part   int
 	Seq    uint64
 	N      int

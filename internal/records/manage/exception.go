@@ -28,7 +28,7 @@ CREATE INDEX event_exception_by_kind ON event_exception (kind, seq, n);`}}
 const exceptionColumns = `seq, n, part, kind, at, sender, source, event, type, reason, data`
 
 // KeepException keeps an event that could not be evaluated. The same place in the log is kept once.
-func (Store) KeepException(tx *sqldb.Tx, e casedesk.Exception) error {
+func (Store) KeepException(tx *sqldb.Tx, e casedesk.RawException) error {
 	data := e.Data
 	if data == nil {
 		data = []byte{}
@@ -39,7 +39,7 @@ func (Store) KeepException(tx *sqldb.Tx, e casedesk.Exception) error {
 }
 
 // FindExceptions is the latest exceptions in log order, the last first.
-func (Store) FindExceptions(tx *sqldb.Tx, q casedesk.ExceptionQuery) ([]casedesk.Exception, error) {
+func (Store) FindExceptions(tx *sqldb.Tx, q casedesk.ExceptionQuery) ([]casedesk.RawException, error) {
 	w := &where{}
 	if q.Kind != "" {
 		w.add("kind = ?", q.Kind)
@@ -49,8 +49,8 @@ func (Store) FindExceptions(tx *sqldb.Tx, q casedesk.ExceptionQuery) ([]casedesk
 	return found, fault.Wrap("records.FindExceptions", err)
 }
 
-func scanException(row *sql.Rows) (casedesk.Exception, error) {
-	var e casedesk.Exception
+func scanException(row *sql.Rows) (casedesk.RawException, error) {
+	var e casedesk.RawException
 	var seq, at int64
 	var data []byte
 	err := row.Scan(&seq, &e.N, &e.Part, &e.Kind, &at, &e.Sender, &e.Source, &e.Event, &e.Type, &e.Reason, &data)

@@ -382,10 +382,10 @@ func detections(t *testing.T, d *Desk) {
 }
 
 func machineRoom(t *testing.T, d *Desk) {
-	e := casedesk.Exception{Part: 3, Seq: 9, N: 1, Kind: "conflict", At: Start, Sender: "s", Source: "g", Event: "e", Type: "t", Reason: "r", Data: []byte(`{"a":1}`)}
-	dead := casedesk.Exception{Part: 3, Seq: 10, Kind: "dead", At: Start, Data: []byte("\x00\xff no json")}
+	e := casedesk.RawException{Part: 3, Seq: 9, N: 1, Kind: "conflict", At: Start, Sender: "s", Source: "g", Event: "e", Type: "t", Reason: "r", Data: []byte(`{"a":1}`)}
+	dead := casedesk.RawException{Part: 3, Seq: 10, Kind: "dead", At: Start, Data: []byte("\x00\xff no json")}
 	d.update(t, func(tx *sqldb.Tx) error {
-		for _, e := range []casedesk.Exception{e, e, dead} {
+		for _, e := range []casedesk.RawException{e, e, dead} {
 			if err := d.suite.Store.KeepException(tx, e); err != nil {
 				return err
 			}

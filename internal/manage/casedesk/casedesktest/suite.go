@@ -33,7 +33,7 @@ type Records interface {
 	StartFinding(tx *sqldb.Tx, f casedesk.Finding) (bool, error)
 	EndFinding(tx *sqldb.Tx, id string, at time.Time) (bool, error)
 	KeepRule(tx *sqldb.Tx, r casedesk.Rule) error
-	KeepException(tx *sqldb.Tx, e casedesk.Exception) error
+	KeepException(tx *sqldb.Tx, e casedesk.RawException) error
 }
 
 // Suite is a store under test.

@@ -1,0 +1,172 @@
+package flow
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"twoweave/internal/base/fault"
+	"twoweave/internal/base/lang"
+	"twoweave/internal/manage/casedesk"
+	"twoweave/internal/manage/casework"
+	"twoweave/internal/manage/detect"
+	"twoweave/internal/manage/indicator"
+	"twoweave/internal/manage/matter"
+	"twoweave/internal/manage/scenario"
+	"twoweave/internal/platform/bus"
+	"twoweave/internal/platform/sqldb"
+	"twoweave/internal/reform/pack"
+)
+
+// Records is what detection's output is kept in.
+type Records interface {
+	Advance(tx *sqldb.Tx, part int, epoch int64, seq bus.Seq) (bool, error)
+	KeepException(tx *sqldb.Tx, e casedesk.RawException) error
+	StartFinding(tx *sqldb.Tx, f casedesk.Finding) (new bool, err error)
+	EndFinding(tx *sqldb.Tx, id string, at time.Time) (ended bool, err error)
+	KeepRule(tx *sqldb.Tx, r casedesk.Rule) error
+}
+
+// Options are what a Flow works with; all are needed but Wake.
+type Options struct {
+	DB      *sqldb.DB
+	Records Records
+	Desk    *casedesk.Desk
+	Signs   *Signs
+	Log     *slog.Logger
+	Wake    func() // called after a commit that left messages
+}
+
+// Flow is detection's sink.
+type Flow struct{ Options }
+
+var _ detect.Sink = (*Flow)(nil)
+
+// New makes a flow.
+func New(o Options) *Flow {
+	if o.Wake == nil {
+		o.Wake = func() {}
+	}
+	return &Flow{Options: o}
+}
+
+// Samples hands the values of indicators to the wall and the series store.
+func (f *Flow) Samples(ctx context.Context, samples []indicator.Sample) {
+	f.Signs.Samples(ctx, samples)
+}
+
+// Commit keeps what one partition found, in one transaction behind its fence; see detect.Sink.
+func (f *Flow) Commit(ctx context.Context, c detect.Commit) error {
+	err := f.DB.Update(ctx, func(tx *sqldb.Tx) error { return f.keep(tx, c) })
+	if err != nil {
+		return fault.Wrap("flow.Commit", err)
+	}
+	if len(c.Detections) > 0 {
+		f.Wake()
+		f.Signs.Touch()
+	}
+	return nil
+}
+
+func (f *Flow) keep(tx *sqldb.Tx, c detect.Commit) error {
+	ours, err := f.Records.Advance(tx, c.Part, c.Epoch, c.Seq)
+	if err != nil {
+		return err
+	}
+	if !ours {
+		return detect.ErrNotOwner
+	}
+	for i := range c.Exceptions {
+		if err := f.Records.KeepException(tx, exception(&c.Exceptions[i])); err != nil {
+			return err
+		}
+	}
+	for _, d := range c.Detections {
+		d.Subject = printable(d.Subject)
+		if err := f.detection(tx, c.Set, d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *Flow) detection(tx *sqldb.Tx, set *pack.Set, d scenario.Detection) error {
+	switch d.Change {
+	case scenario.Started:
+		return f.started(tx, set, d)
+	case scenario.Ended:
+		return f.ended(tx, d)
+	}
+	return fault.New(fault.Internal, "flow.detection", "a detection cannot be %q", d.Change)
+}
+
+func (f *Flow) started(tx *sqldb.Tx, set *pack.Set, d scenario.Detection) error {
+	found := casedesk.Finding{ID: d.DetectionID.String(), Started: d, CaseID: casework.IDOf(d.DetectionID)}
+	fresh, err := f.Records.StartFinding(tx, found)
+	if err != nil || !fresh {
+		return err
+	}
+	if s, known := set.Scenario(d.Scenario); known && s.Rule == d.Rule {
+		if err := f.Records.KeepRule(tx, casedesk.RuleOf(&s.Scenario, s.Rule)); err != nil {
+			return err
+		}
+	}
+	_, _, err = f.Desk.Open(tx, opening(set, &d))
+	return err
+}
+
+func (f *Flow) ended(tx *sqldb.Tx, d scenario.Detection) error {
+	ended, err := f.Records.EndFinding(tx, d.DetectionID.String(), d.At)
+	if err != nil {
+		return err
+	}
+	if !ended {
+		f.Log.Warn("an episode ended that is not open in the records", "scenario", d.Scenario, "subject", d.Subject, "episode", d.Episode)
+		return nil
+	}
+	_, err = f.Desk.Recover(tx, d.DetectionID, d.At)
+	return err
+}
+
+// opening is the case a detection becomes: title from the scenario, limits from the class, unit from the place. What is missing is said in WhyUnit, and the case
+// opens all the same.
+func opening(set *pack.Set, d *scenario.Detection) casework.Opening {
+	o := casework.Opening{
+		Title: lang.Text{ZH: string(d.Scenario), EN: string(d.Scenario)}, Class: matter.ClassID(d.Class), ClassTitle: lang.Text{ZH: d.Class, EN: d.Class},
+		Severity: d.Severity, Scenario: d.Scenario, Subject: d.Subject, Episode: d.Episode, Area: d.Area,
+	}
+	if s, known := set.Scenario(d.Scenario); known {
+		o.Title = s.Title
+	}
+	class, known := set.Classes[o.Class]
+	if !known {
+		o.WhyUnit = fmt.Sprintf("no class %q, so nobody is known to be responsible", d.Class)
+		return o
+	}
+	o.ClassTitle, o.Limits = class.Title, casework.Limits{Handle: class.Limit, Reminder: class.Reminder}
+	o.Unit, o.WhyUnit, _ = set.Directory.Responsible(class.Unit, d.Area)
+	return o
+}
+
+func exception(e *detect.Exception) casedesk.RawException {
+	return casedesk.RawException{
+		Part: e.Part, Seq: uint64(e.Seq), N: e.N, Kind: string(e.Kind), At: e.At, Sender: printable(string(e.Sender)), Source: printable(e.Source),
+		Event: printable(e.ID), Type: printable(string(e.Type)), Reason: printable(e.Reason), Data: e.Data,
+	}
+}
+
+// printable makes a text that any database keeps: what one event says of itself must not stop the log.
+func printable(s string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(s, "\uFFFD"), "\x00", "\uFFFD")
+}
+
+// CityOf is what the desk needs to know of a set of packs.
+func CityOf(set *pack.Set) casedesk.City {
+	c := casedesk.City{Directory: set.Directory, Indicators: map[indicator.ID][]scenario.ID{}}
+	for _, i := range set.Indicators {
+		c.Indicators[i.ID] = i.Scenarios
+	}
+	return c
+}

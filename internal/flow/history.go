@@ -1,0 +1,97 @@
+package flow
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"twoweave/internal/manage/casedesk"
+	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/indicator"
+	"twoweave/internal/platform/series"
+)
+
+// The series that this package writes.
+const (
+	SeriesIndicator    = "indicator"     // labels indicator, area
+	SeriesCasesOpen    = "cases_open"    // label area
+	SeriesCasesOverdue = "cases_overdue" // label area
+)
+
+const (
+	writeEvery = 15 * time.Second // of log time: an unchanged value is written down again
+	countEvery = 5 * time.Second  // a limit may pass without anybody acting
+)
+
+func historyOf(s indicator.Sample) series.Sample {
+	return series.Sample{
+		Name: SeriesIndicator, Labels: map[string]string{"indicator": string(s.Indicator), "area": string(s.Area)}, At: s.At, Value: s.Value,
+	}
+}
+
+// write appends to the history. History can be rebuilt, so a failure is logged and stops nothing.
+func (s *Signs) write(ctx context.Context, samples []series.Sample) {
+	if len(samples) == 0 {
+		return
+	}
+	if err := s.o.History.Append(ctx, samples); err != nil && ctx.Err() == nil {
+		s.o.Log.Warn("values are missing in the history", "count", len(samples), "error", err)
+	}
+}
+
+// Run counts the open cases every few seconds until ctx ends, writes the counts down, and tells screens when they changed by themselves: a limit passes
+// without anybody acting. It returns ctx's error.
+func (s *Signs) Run(ctx context.Context) error {
+	var r recount
+	for {
+		now := s.o.Clock.Now()
+		s.count(ctx, &r, now)
+		if err := s.o.Clock.Wait(ctx, now.Add(countEvery)); err != nil {
+			return err
+		}
+	}
+}
+
+// recount is what Run remembers from one count to the next.
+type recount struct {
+	last    casedesk.Counts
+	written time.Time
+}
+
+func (s *Signs) count(ctx context.Context, r *recount, now time.Time) {
+	counts, err := s.o.Cases.Count(ctx)
+	if err != nil {
+		if ctx.Err() == nil {
+			s.o.Log.Warn("open cases are not counted", "error", err)
+		}
+		return
+	}
+	moved := !slices.Equal(r.last.Areas, counts.Areas)
+	if moved {
+		s.Touch()
+	}
+	if moved || now.Sub(r.written) >= writeEvery {
+		s.write(ctx, countSamples(r.last, counts, now))
+		r.written = now
+	}
+	r.last = counts
+}
+
+// countSamples are the counts as samples; an area that no longer has any open case gets a zero.
+func countSamples(last, counts casedesk.Counts, now time.Time) []series.Sample {
+	areas := map[event.AreaCode]casedesk.AreaCount{}
+	for _, a := range last.Areas {
+		areas[a.Area] = casedesk.AreaCount{Area: a.Area}
+	}
+	for _, a := range counts.Areas {
+		areas[a.Area] = a
+	}
+	samples := make([]series.Sample, 0, 2*len(areas))
+	for _, a := range areas {
+		labels := map[string]string{"area": string(a.Area)}
+		samples = append(samples,
+			series.Sample{Name: SeriesCasesOpen, Labels: labels, At: now, Value: float64(a.Open)},
+			series.Sample{Name: SeriesCasesOverdue, Labels: labels, At: now, Value: float64(a.Overdue)})
+	}
+	return samples
+}

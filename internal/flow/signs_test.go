@@ -1,0 +1,134 @@
+package flow_test
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"twoweave/internal/base/clock"
+	"twoweave/internal/flow"
+	"twoweave/internal/manage/casedesk"
+	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/indicator"
+	"twoweave/internal/platform/series"
+)
+
+// counter is a count that the test sets.
+type counter struct{ areas []casedesk.AreaCount }
+
+func (c *counter) Count(context.Context) (casedesk.Counts, error) {
+	return casedesk.Counts{Areas: c.areas}, nil
+}
+
+func newSigns(t *testing.T) (*flow.Signs, *history, *counter, *clock.Manual) {
+	t.Helper()
+	h, n, c := &history{}, &counter{}, clock.NewManual(noon)
+	s := flow.NewSigns(flow.SignsOptions{Cases: n, History: h, Clock: c, Log: slog.New(slog.DiscardHandler)})
+	s.Use(set(t).Indicators)
+	return s, h, n, c
+}
+
+func sample(area event.AreaCode, after time.Duration, v float64) indicator.Sample {
+	return indicator.Sample{Indicator: "calls", Area: area, At: noon.Add(after), Value: v}
+}
+
+func TestABoardSumsTheCityAndBandsIt(t *testing.T) {
+	t.Parallel()
+	s, _, _, _ := newSigns(t)
+	s.Samples(t.Context(), []indicator.Sample{sample("a1", 0, 4), sample("a2", time.Second, 9), sample("a1", 2*time.Second, 5)})
+	s.Samples(t.Context(), []indicator.Sample{sample("a1", time.Second, 99)}) // from before: told again after a restart
+	b, err := s.Snapshot(t.Context())
+	if err != nil || len(b.Signs) != 1 {
+		t.Fatalf("board = %+v (%v)", b, err)
+	}
+	sign := b.Signs[0]
+	if sign.Value != 14 || sign.Band != indicator.Attention || !sign.At.Equal(noon.Add(2*time.Second)) || !b.At.Equal(sign.At) {
+		t.Errorf("sign = %+v", sign)
+	}
+	want := []flow.AreaSign{{Area: "a1", Value: 5, Band: indicator.Attention}, {Area: "a2", Value: 9, Band: indicator.Attention}}
+	if len(sign.Areas) != 2 || sign.Areas[0] != want[0] || sign.Areas[1] != want[1] {
+		t.Errorf("areas = %+v", sign.Areas)
+	}
+	s.Use(nil)
+	if b, err := s.Snapshot(t.Context()); err != nil || len(b.Signs) != 0 {
+		t.Errorf("signs that are gone are shown: %+v (%v)", b.Signs, err)
+	}
+}
+
+func TestHistoryIsWrittenOnChangeAndEveryFifteenSeconds(t *testing.T) {
+	t.Parallel()
+	s, h, _, _ := newSigns(t)
+	for i, step := range []struct {
+		at    time.Duration
+		v     float64
+		wrote int
+	}{{0, 1, 1}, {time.Second, 1, 1}, {2 * time.Second, 2, 2}, {2 * time.Second, 2, 2}, {16 * time.Second, 2, 2}, {17 * time.Second, 2, 3}, {18 * time.Second, 3, 4}} {
+		s.Samples(t.Context(), []indicator.Sample{sample("a1", step.at, step.v)})
+		if len(h.all) != step.wrote {
+			t.Errorf("step %d: %d values written, want %d", i, len(h.all), step.wrote)
+		}
+	}
+	if first := h.all[0]; first.Name != flow.SeriesIndicator || first.Labels["indicator"] != "calls" || first.Labels["area"] != "a1" || !first.At.Equal(noon) {
+		t.Errorf("wrote %+v", first)
+	}
+}
+
+func TestAChangeIsTold(t *testing.T) {
+	t.Parallel()
+	s, _, _, _ := newSigns(t)
+	told, before := s.Changed(), s.Revision()
+	s.Samples(t.Context(), []indicator.Sample{sample("a1", 0, 1)})
+	<-told
+	told = s.Changed()
+	s.Samples(t.Context(), []indicator.Sample{sample("a1", 0, 1)})
+	select {
+	case <-told:
+		t.Error("told of nothing new")
+	default:
+	}
+	s.Touch()
+	<-told
+	if s.Revision() != before+2 {
+		t.Errorf("revision %d after %d", s.Revision(), before)
+	}
+}
+
+func TestOpenCasesAreCountedIntoTheHistory(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s, h, n, c := newSigns(t)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		n.areas = []casedesk.AreaCount{{Area: "a1", Open: 3, Overdue: 1}}
+		go func() { done <- s.Run(ctx) }()
+		synctest.Wait()
+		check(t, "at first", h, 2, series.Sample{Name: flow.SeriesCasesOpen, Value: 3})
+		before := s.Revision()
+		c.Advance(5 * time.Second)
+		synctest.Wait()
+		check(t, "unchanged", h, 2, series.Sample{Name: flow.SeriesCasesOpen, Value: 3})
+		n.areas = nil
+		c.Advance(5 * time.Second)
+		synctest.Wait()
+		check(t, "all closed", h, 4, series.Sample{Name: flow.SeriesCasesOpen, Value: 0})
+		if s.Revision() != before+1 {
+			t.Error("screens were not told, or for nothing")
+		}
+		cancel()
+		if err := <-done; err == nil {
+			t.Error("Run ended without its context's error")
+		}
+	})
+}
+
+func check(t *testing.T, when string, h *history, n int, want series.Sample) {
+	t.Helper()
+	if len(h.all) != n {
+		t.Fatalf("%s: %d values written, want %d", when, len(h.all), n)
+	}
+	if got := h.all[n-2]; got.Name != want.Name || got.Value != want.Value || got.Labels["area"] != "a1" {
+		t.Errorf("%s: wrote %+v", when, got)
+	}
+}
