@@ -23,16 +23,22 @@ import (
 const (
 	serverUser = "postgres"
 	minVersion = 15
+	portTries  = 3 // another program may take the port that was free a moment ago
 )
 
-// keeper starts the server, says so, and stops it and removes its folder when its input ends: also when this process is killed, no server stays behind.
+// keeper starts the server, says so, and stops it and removes its folder when its input ends: also when this process is killed, no server stays behind. The
+// server is its child, where pg_ctl would set it free, so that whoever kills the whole tree of processes ends it too.
 const keeper = `
 trap '' INT HUP
 initdb -D "$0/data" -U postgres -A trust --locale=C -E UTF8 --no-sync --no-instructions >"$0/out" 2>&1 &&
-pg_ctl start -w -t 60 -D "$0/data" -l "$0/log" -o "$1" >>"$0/out" 2>&1 &&
-echo started || cat "$0/out" "$0/log" 2>/dev/null
+{ postgres -D "$0/data" $2 </dev/null >"$0/log" 2>&1 & pid=$!; }
+while [ -n "$pid" ] && kill -0 "$pid" 2>/dev/null; do
+	pg_isready -q -h "$0" -p "$1" && ready=yes && break
+	sleep 0.05
+done
+[ "$ready" ] && echo started || cat "$0/out" "$0/log" 2>/dev/null
 cat >/dev/null
-[ -f "$0/data/postmaster.pid" ] && pg_ctl stop -w -m immediate -D "$0/data" >/dev/null 2>&1
+[ -n "$pid" ] && kill -QUIT "$pid" 2>/dev/null && wait "$pid"
 rm -rf "$0"
 `
 
@@ -51,6 +57,18 @@ func StartServer(ctx context.Context, fsync bool) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	var failures error
+	for range portTries {
+		s, err := startServer(ctx, bin, fsync)
+		if err == nil {
+			return s, nil
+		}
+		failures = errors.Join(failures, err)
+	}
+	return nil, failures
+}
+
+func startServer(ctx context.Context, bin string, fsync bool) (*Server, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -71,7 +89,7 @@ func (s *Server) start(ctx context.Context, bin string) error {
 	if err != nil {
 		return err
 	}
-	s.sh = exec.Command("sh", "-c", keeper, s.dir, s.options())
+	s.sh = exec.Command("sh", "-c", keeper, s.dir, strconv.Itoa(s.port), s.options())
 	s.sh.Dir, s.sh.SysProcAttr, s.sh.Stderr = s.dir, as, os.Stderr
 	s.sh.Env = append(os.Environ(), "LC_ALL=C", "PATH="+bin+":"+os.Getenv("PATH"))
 	if s.hold, err = s.sh.StdinPipe(); err != nil {
