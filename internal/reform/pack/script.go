@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"cmp"
 	"time"
 
 	"twoweave/internal/base/fault"
@@ -14,13 +15,19 @@ import (
 type Script struct {
 	Name  string        `yaml:"test"`
 	About []scenario.ID `yaml:"about"` // which scenarios it proves; may be empty for indicators
+	Start string        `yaml:"start"` // RFC 3339, for rules about the time of day; empty = 2026-06-01T00:00:00Z
 	With  Step          `yaml:"with"`  // what steps that send an event have unless they say otherwise
 	Steps []Step        `yaml:"steps"`
 
-	doc document
+	begin time.Time
+	doc   document
 }
 
-// Step is one moment of a script: time moves to At, then Event is sent, then Expect is compared with everything that came out since the last
+// Begin is the moment that offsets count from.
+func (s *Script) Begin() time.Time { return s.begin }
+
+// Step is one moment of a script: time moves to At, then an event is sent (not by a step
+// that has nothing but At and Expect), then Expect is compared with everything that came out since the last
 // Expect. What came out and was never expected fails the test at its end.
 type Step struct {
 	At      time.Duration  `yaml:"at"`
@@ -51,8 +58,9 @@ type Expectation struct {
 	At        *time.Duration `yaml:"at"`
 	Since     *time.Duration `yaml:"since"`
 	Indicator indicator.ID   `yaml:"indicator"`
-	Area      event.AreaCode `yaml:"area"`
+	Area      event.AreaCode `yaml:"area"` // of an indicator: empty = the city
 	Value     *float64       `yaml:"value"`
+	Band      indicator.Band `yaml:"band"` // where the value stands; empty = not compared
 }
 
 // Line is where a step is written, for reports; step -1 is the script itself.
@@ -69,6 +77,10 @@ var outcomes = []string{"evaluated", "duplicate", "conflict", "late", "dead"}
 func checkScript(s *Script) []fault.Problem {
 	var c checker
 	c.name("test", s.Name)
+	var err error
+	if s.begin, err = time.Parse(time.RFC3339, cmp.Or(s.Start, "2026-06-01T00:00:00Z")); err != nil {
+		c.fail("start", "%q is not a time such as 2026-06-01T00:00:00Z", s.Start)
+	}
 	if len(s.Steps) == 0 {
 		c.fail("steps", "a test needs steps")
 	}
@@ -119,6 +131,9 @@ func (c *checker) expectation(path string, x *Expectation) {
 	}
 	if x.Indicator != "" && x.Value == nil {
 		c.fail(path, "the indicator's value is missing")
+	}
+	if x.Band != "" {
+		c.oneOf(path+".band", string(x.Band), string(indicator.Normal), string(indicator.Attention), string(indicator.Alarm))
 	}
 	if x.Indicator == "" && x.Subject == "" {
 		c.fail(path, "the subject is missing")

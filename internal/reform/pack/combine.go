@@ -1,0 +1,269 @@
+package pack
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+
+	"twoweave/internal/base/fault"
+	"twoweave/internal/base/ident"
+	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/indicator"
+	"twoweave/internal/manage/matter"
+	"twoweave/internal/manage/scenario"
+	"twoweave/internal/registry"
+)
+
+// Set is packs that work together: names resolved, rules compiled. It never changes and may be shared between goroutines.
+type Set struct {
+	Activation string // names this combination of contents: the same packs give the same activation
+	Packs      []*Pack
+	Types      map[event.TypeName]*Type
+	Scenarios  []*scenario.Compiled  // by id
+	Indicators []*indicator.Compiled // by id
+	Classes    map[matter.ClassID]*matter.Class
+	Directory  *registry.Directory
+	Frame      Frame
+}
+
+// Scenario is the scenario with the id.
+func (s *Set) Scenario(id scenario.ID) (*scenario.Compiled, bool) {
+	i, found := slices.BinarySearchFunc(s.Scenarios, id, func(c *scenario.Compiled, id scenario.ID) int { return cmp.Compare(c.ID, id) })
+	if !found {
+		return nil, false
+	}
+	return s.Scenarios[i], true
+}
+
+// Indicator is the indicator with the id.
+func (s *Set) Indicator(id indicator.ID) (*indicator.Compiled, bool) {
+	i, found := slices.BinarySearchFunc(s.Indicators, id, func(c *indicator.Compiled, id indicator.ID) int { return cmp.Compare(c.ID, id) })
+	if !found {
+		return nil, false
+	}
+	return s.Indicators[i], true
+}
+
+// Combine ties packs together. The error is Invalid with every problem: names that are there twice or that nothing has, rules that do not
+// compile, an indicator whose type is not partitioned by area, a class whose kind of unit nobody is. The order of packs has no effect.
+func Combine(packs ...*Pack) (*Set, error) {
+	packs = slices.SortedFunc(slices.Values(packs), func(a, b *Pack) int { return cmp.Compare(a.Name, b.Name) })
+	c := combiner{set: &Set{Packs: packs, Types: map[event.TypeName]*Type{}, Classes: map[matter.ClassID]*matter.Class{}}, owner: map[string]string{}}
+	c.names()
+	c.registry()
+	for _, p := range packs {
+		for i := range p.Types {
+			c.typ(p, &p.Types[i])
+		}
+		for i := range p.Classes {
+			c.class(p, &p.Classes[i])
+		}
+	}
+	for _, p := range packs {
+		for i := range p.Scenarios {
+			c.scenario(p, &p.Scenarios[i])
+		}
+	}
+	slices.SortFunc(c.set.Scenarios, func(a, b *scenario.Compiled) int { return cmp.Compare(a.ID, b.ID) })
+	for _, p := range packs {
+		for i := range p.Indicators {
+			c.indicator(p, &p.Indicators[i])
+		}
+		c.maps(p)
+	}
+	slices.SortFunc(c.set.Indicators, func(a, b *indicator.Compiled) int { return cmp.Compare(a.ID, b.ID) })
+	if len(c.problems) > 0 {
+		return nil, fault.Invalidly("pack.Combine", c.problems...)
+	}
+	c.spread()
+	return c.set, nil
+}
+
+// combiner builds a set and gathers problems, each with the pack's name before its file.
+type combiner struct {
+	set      *Set
+	owner    map[string]string // "scenario/x" → the pack that has it
+	problems []fault.Problem
+}
+
+func (c *combiner) fail(p *Pack, key, field, format string, args ...any) {
+	c.place(p, key, fault.Problem{Field: field, Message: fmt.Sprintf(format, args...)})
+}
+
+func (c *combiner) place(p *Pack, key string, problems ...fault.Problem) {
+	for _, problem := range problems {
+		if doc, known := p.where[key]; known {
+			problem = doc.place(problem)
+		}
+		problem.File = p.Name + "/" + problem.File
+		c.problems = append(c.problems, problem)
+	}
+}
+
+// names makes sure that each name is one thing, and derives the activation.
+func (c *combiner) names() {
+	parts := []string{"activation"}
+	for i, p := range c.set.Packs {
+		if i > 0 && c.set.Packs[i-1].Name == p.Name {
+			c.fail(p, "pack.yaml", "pack", "two packs have the name %s", p.Name)
+		}
+		parts = append(parts, p.Name, string(p.Hash()))
+	}
+	c.set.Activation = ident.Derive(parts...)
+}
+
+// own claims a name for a pack; false when another pack has it.
+func (c *combiner) own(p *Pack, kind, name string) bool {
+	key := kind + "/" + name
+	if other, taken := c.owner[key]; taken {
+		c.fail(p, key, kind, "%s %s is also in pack %s", kind, name, other)
+		return false
+	}
+	c.owner[key] = p.Name
+	return true
+}
+
+func (c *combiner) registry() {
+	var areas []registry.Area
+	var units []registry.Unit
+	for _, p := range c.set.Packs {
+		areas = append(areas, p.Areas...)
+		units = append(units, p.Units...)
+		if p.Frame != (Frame{}) && c.set.Frame != (Frame{}) && p.Frame != c.set.Frame {
+			c.fail(p, "areas.yaml", "frame", "the frame differs from another pack's; one map has one frame")
+		}
+		if p.Frame != (Frame{}) {
+			c.set.Frame = p.Frame
+		}
+	}
+	d, wrong := registry.NewDirectory(areas, units)
+	for _, err := range wrong {
+		c.problems = append(c.problems, fault.Problem{File: "areas.yaml, units.yaml", Message: err.Error()})
+	}
+	c.set.Directory = d
+}
+
+func (c *combiner) typ(p *Pack, t *event.Type) {
+	key := "type/" + string(t.Name)
+	if !c.own(p, "type", string(t.Name)) {
+		return
+	}
+	built, problems := newType(t)
+	c.place(p, key, problems...)
+	if built != nil {
+		c.set.Types[t.Name] = built
+	}
+}
+
+func (c *combiner) class(p *Pack, m *matter.Class) {
+	if !c.own(p, "class", string(m.ID)) {
+		return
+	}
+	c.set.Classes[m.ID] = m
+	units := c.set.Directory.Units
+	if len(units) > 0 && !slices.ContainsFunc(units, func(u registry.Unit) bool { return u.Kind == m.Unit }) {
+		c.fail(p, "class/"+string(m.ID), "unit", "no unit is of the kind %q", m.Unit)
+	}
+}
+
+// typeOf resolves an entry's event type; nil when nothing has it, or its schema is wrong, which is told elsewhere.
+func (c *combiner) typeOf(p *Pack, key, field string, name event.TypeName) *Type {
+	if t := c.set.Types[name]; t != nil {
+		return t
+	}
+	if _, known := c.owner["type/"+string(name)]; !known {
+		c.fail(p, key, field, "no pack has the event type %q; there are %s", name, c.typeNames())
+	}
+	return nil
+}
+
+func (c *combiner) scenario(p *Pack, s *scenario.Scenario) {
+	key := "scenario/" + string(s.ID)
+	if !c.own(p, "scenario", string(s.ID)) {
+		return
+	}
+	if c.set.Classes[matter.ClassID(s.Class)] == nil {
+		c.fail(p, key, "class", "no pack has the matter class %q", s.Class)
+	}
+	t := c.typeOf(p, key, "on", s.On)
+	if t == nil {
+		return
+	}
+	compiled, problems := scenario.Compile(s, t.Env)
+	c.place(p, key, problems...)
+	if compiled == nil {
+		return
+	}
+	c.oneHome(p, key, t, compiled)
+	c.set.Scenarios = append(c.set.Scenarios, compiled)
+}
+
+// oneHome makes sure that a subject is seen by one partition only: two partitions would number its episodes apart and mean the same case. A
+// subject made with the partition key is; a text of anything else may come up anywhere.
+func (c *combiner) oneHome(p *Pack, key string, t *Type, s *scenario.Compiled) {
+	if s.Programs.Subject != nil && !slices.Contains(s.Programs.Subject.Uses(), string(t.Key)) {
+		c.fail(p, key, "subject", "the subject must be made with %s, by which events of %s are partitioned", t.Key, t.Name)
+	}
+}
+
+func (c *combiner) indicator(p *Pack, i *indicator.Indicator) {
+	key := "indicator/" + string(i.ID)
+	if !c.own(p, "indicator", string(i.ID)) {
+		return
+	}
+	for n, id := range i.Scenarios {
+		if _, known := c.owner["scenario/"+string(id)]; !known {
+			c.fail(p, key, "scenarios."+digits(n), "no pack has the scenario %q", id)
+		}
+	}
+	t := c.typeOf(p, key, "on", i.On)
+	if t == nil {
+		return
+	}
+	if t.Key != event.KeyArea {
+		c.fail(p, key, "on", "the type %s is partitioned by %s; an indicator needs a type with key: area", t.Name, t.Key)
+	}
+	compiled, problems := indicator.Compile(i, t.Env)
+	c.place(p, key, problems...)
+	if compiled != nil {
+		c.set.Indicators = append(c.set.Indicators, compiled)
+	}
+}
+
+// maps checks that what a map makes is known.
+func (c *combiner) maps(p *Pack) {
+	for i := range p.Maps {
+		m := &p.Maps[i]
+		key := "map/" + m.Name
+		c.own(p, "map", m.Name)
+		c.typeOf(p, key, "type", m.Type)
+		for _, text := range slices.Sorted(maps.Keys(m.Area.Codes)) {
+			code := m.Area.Codes[text]
+			if _, known := c.set.Directory.Area(code); !known {
+				c.fail(p, key, "area.codes."+text, "no pack has the area %q", code)
+			}
+		}
+	}
+}
+
+// spread gives each type what listens to it.
+func (c *combiner) spread() {
+	for _, s := range c.set.Scenarios {
+		t := c.set.Types[s.On]
+		t.Scenarios = append(t.Scenarios, s)
+	}
+	for _, i := range c.set.Indicators {
+		t := c.set.Types[i.On]
+		t.Indicators = append(t.Indicators, i)
+	}
+}
+
+func (c *combiner) typeNames() string {
+	var names []string
+	for name := range c.set.Types {
+		names = append(names, string(name))
+	}
+	slices.Sort(names)
+	return fmt.Sprint(names)
+}
