@@ -64,7 +64,7 @@ browser() { go test -timeout 5m -count=1 ./test/browser/...; }
 race() {
   local all
   all=$(folders_with '^[[:space:]]*go (func\(|[A-Za-z.]+\()|\.Go\(|"sync(/atomic)?"' '*.go' | grep -v -e '^./test/' -e '/pgserver$')
-  CGO_ENABLED=1 with_postgres go test -race -timeout 14m $all
+  CGO_ENABLED=1 with_postgres go test -race -timeout 8m $all
 }
 
 long() { TWOWEAVE_SLOW=1 with_postgres go test -timeout 25m -count=1 $(folders_with 'TWOWEAVE_SLOW' '*_test.go' | grep -v '/archtest$'); }

@@ -33,7 +33,7 @@ var table = []layer{
 	{path: "web", level: words},   // the files of the screens, embedded
 	{path: "packs", level: words}, // the content of the demo city, embedded
 
-	{path: "internal/schema", level: nouns, libs: []string{"github.com/santhosh-tekuri/jsonschema/v6"}},
+	{path: "internal/schema", level: nouns, libs: []string{"github.com/santhosh-tekuri/jsonschema/v6", "golang.org/x/text"}}, // text: the words of its errors,
 	{path: "internal/rule", level: nouns, libs: []string{"cel.dev/cel-go", "cel.dev/expr"}},
 	{path: "internal/registry", level: nouns},
 	{path: "internal/access", level: nouns},
@@ -62,6 +62,7 @@ var table = []layer{
 	{path: "internal/records", level: usecases, each: true},
 
 	{path: "internal/flow", level: gates},
+	{path: "internal/reform/trial", level: gates}, // runs the tests of packs on detection's own code
 	{path: "internal/gateway", level: gates, each: true, libs: anyLib},
 
 	{path: "internal/demo", level: whole, libs: clients, only: []string{"internal/base"}},
