@@ -25,9 +25,9 @@ const (
 	// UnsafeParameter in a PostgreSQL URL, with the value "allow", opens a server whose fsync is off. It is for tests that measure something else.
 	UnsafeParameter = "twoweave_unsafe_fsync"
 
-	attempts  = 48 // of one Update; with the waits below about ten seconds
+	attempts  = 48 // of one Update; with the waits below two to five seconds
 	firstWait = 2 * time.Millisecond
-	lastWait  = 250 * time.Millisecond
+	lastWait  = 100 * time.Millisecond
 )
 
 type postgres struct{ pool *sql.DB }
