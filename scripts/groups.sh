@@ -56,7 +56,12 @@ with_postgres() {
 # folders_with REGEXP NAMES: packages by what their sources say, so that no list has to be kept.
 folders_with() { grep -rlE --include="$2" -- "$1" "${sources[@]}" | xargs -rn1 dirname | sort -u | sed 's,^,./,'; }
 
-unit() { with_postgres go test -timeout 9m $(go list ./... | grep -v '/test/browser'); }
+unit() {
+  local all
+  all=$(go list ./... | grep -v '/test/browser') || return
+  with_postgres go test -timeout 9m $all
+}
+
 packs() { go run ./cmd/twoweave pack validate packs/*/ && go run ./cmd/twoweave pack test packs/*/; }
 browser() { go test -timeout 5m -count=1 ./test/browser/...; }
 
@@ -67,7 +72,12 @@ race() {
   CGO_ENABLED=1 with_postgres go test -race -timeout 8m $all
 }
 
-long() { TWOWEAVE_SLOW=1 with_postgres go test -timeout 25m -count=1 $(folders_with 'TWOWEAVE_SLOW' '*_test.go' | grep -v '/archtest$'); }
+# long takes the packages with tests that wait for TWOWEAVE_SLOW: crashes, power cuts, long properties.
+long() {
+  local all
+  all=$(folders_with 'TWOWEAVE_SLOW' '*_test.go' | grep -v '/archtest$') || return
+  TWOWEAVE_SLOW=1 with_postgres go test -timeout 25m -count=1 $all
+}
 
 static() { # the tools live in a module of their own, so that they never move the program's versions
   (cd tools && go build -buildvcs=false -o ../.build/staticcheck honnef.co/go/tools/cmd/staticcheck) && .build/staticcheck ./...
