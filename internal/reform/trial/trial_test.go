@@ -1,0 +1,114 @@
+package trial_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"twoweave/internal/base/fault"
+	"twoweave/internal/reform/pack"
+	"twoweave/internal/reform/trial"
+	"twoweave/packs"
+)
+
+func load(t testing.TB, name string) (*pack.Pack, *pack.Set) {
+	t.Helper()
+	fsys, err := packs.FS(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := pack.Read(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := pack.Combine(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p, set
+}
+
+// The content that comes with the program passes its own tests, and every shifted threshold of it is noticed by one.
+func TestThePacksOfTheProgram(t *testing.T) {
+	t.Parallel()
+	for _, name := range packs.Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p, set := load(t, name)
+			r := trial.Run(set, p)
+			for _, result := range r.Tests {
+				for _, f := range result.Failures {
+					t.Errorf("%s: %s", result.Test, f)
+				}
+			}
+			if missing := trial.Uncovered(p); len(missing) > 0 {
+				t.Errorf("no test is about %v", missing)
+			}
+			if t.Failed() {
+				return
+			}
+			m, err := trial.Mutate(p, p)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, s := range m.Survivors {
+				t.Errorf("no test notices %s", s)
+			}
+			t.Logf("%d tests, %d events, %d shifts", len(r.Tests), r.Events, m.Shifts)
+		})
+	}
+}
+
+// A pack whose test holds the threshold only from one side must have a survivor, and only that one.
+func TestAWeakTestLeavesASurvivor(t *testing.T) {
+	t.Parallel()
+	p, err := pack.Read(os.DirFS("testdata/weak"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := trial.Mutate(p, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Shifts != 2+4 || len(m.Survivors) != 1+4 || m.Survivors[0].From != "15 (at 14)" || m.Survivors[0].To != "14" {
+		t.Errorf("%d shifts, survivors %v", m.Shifts, m.Survivors)
+	}
+}
+
+// Scripts that expect the wrong thing fail, each at its step.
+func TestWrongExpectationsFail(t *testing.T) {
+	t.Parallel()
+	p, err := pack.Read(os.DirFS("testdata/wrong"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := pack.Combine(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, result := range trial.Run(set, p).Tests {
+		if len(result.Failures) == 0 || result.Failures[0].Line == 0 {
+			t.Errorf("%s must fail and does not: %v", result.Test, result.Failures)
+		}
+	}
+	if _, err := trial.Mutate(p, p); !fault.Is(err, fault.Invalid) {
+		t.Errorf("shifts of a pack that fails prove nothing, but: %v", err)
+	}
+}
+
+func BenchmarkDetection(b *testing.B) {
+	for _, name := range packs.Names() {
+		b.Run(name, func(b *testing.B) {
+			p, set := load(b, name)
+			var c trial.Cost
+			for b.Loop() {
+				start := time.Now()
+				var err error
+				if c, err = trial.Measure(set, p, 50_000, func() time.Duration { return time.Since(start) }); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(c.PerEvent.Nanoseconds()), "ns/event")
+		})
+	}
+}
