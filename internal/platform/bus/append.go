@@ -107,10 +107,13 @@ func (b *Bus) checkMessage(op, id string, body []byte) error {
 
 // enter waits for a token. It counts the message as on its way, so that Close waits for it.
 func (b *Bus) enter(ctx context.Context, op string) error {
+	if ctx.Err() != nil {
+		return errNotSent(op, ctx.Err())
+	}
 	select {
 	case b.gate <- struct{}{}:
 	case <-ctx.Done():
-		return &fault.Error{Kind: fault.Unavailable, Op: op, Msg: "given up while other messages were on their way; nothing was sent", Err: ctx.Err()}
+		return errNotSent(op, ctx.Err())
 	case <-b.life.Done():
 		return errClosed(op)
 	}

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"twoweave/internal/platform/bus"
 )
@@ -67,5 +68,18 @@ func BenchmarkRead(b *testing.B) {
 			}
 			b.ReportMetric(float64(read*perBatch)/b.Elapsed().Seconds(), "events/s")
 		})
+	}
+}
+
+// BenchmarkPurge measures the removal of one of two classes that lie in turn in the same files, per removed message.
+func BenchmarkPurge(b *testing.B) {
+	log, body, ctx := open(b, b.TempDir()), make([]byte, eventSize), context.Background()
+	for i := range b.N {
+		must(log.AppendEvents(ctx, i%64, "d7", fmt.Sprint(i), body))
+		must(log.AppendEvents(ctx, i%64, "d90", fmt.Sprint("kept", i), body))
+	}
+	b.ResetTimer()
+	if n := must(log.Purge(ctx, "d7", time.Now().Add(time.Hour))); n != uint64(b.N) {
+		b.Errorf("removed %d of %d", n, b.N)
 	}
 }

@@ -370,3 +370,22 @@ func TestFactsAreFollowed(t *testing.T) {
 		t.Errorf("beyond the end: %v", err)
 	}
 }
+
+func TestFollowFromZeroDeliversOnlyNewFacts(t *testing.T) {
+	t.Parallel()
+	b, ctx := open(t, t.TempDir()), ctxOf(t)
+	must(b.Publish(ctx, "fact.old", "old", nil))
+	got, done := make(chan string, 1), make(chan error, 1)
+	go func() {
+		done <- b.Follow(ctx, 0, func(_ uint64, subject string, _ []byte) error { got <- subject; return errEnough })
+	}()
+	for i := 0; len(got) == 0; i++ { // nobody tells when Follow has begun: what comes before it is old
+		must(b.Publish(ctx, "fact.new", fmt.Sprint(i), nil))
+	}
+	if subject := <-got; subject != "fact.new" {
+		t.Errorf("delivered %s", subject)
+	}
+	if err := <-done; !errors.Is(err, errEnough) {
+		t.Error(err)
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"twoweave/internal/base/clock"
 )
 
 // dirSync makes directory entries durable, which the server leaves to the file system: it syncs a new block file's bytes but not the
@@ -69,10 +71,11 @@ func (s *streamDir) sync() error {
 }
 
 func settled(changed time.Time) bool {
+	age := clock.System{}.Now().Sub(changed) // the file's time is the machine's
 	if changed.Nanosecond() == 0 {
-		return time.Since(changed) > settleCoarse
+		return age > settleCoarse
 	}
-	return time.Since(changed) > settleFine
+	return age > settleFine
 }
 
 // makeDurably makes the folder and the missing ones above it, each name synced before anything is put below it.

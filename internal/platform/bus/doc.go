@@ -20,6 +20,11 @@
 //     messages that retention has removed, or that the log does not have yet, is told so with a Conflict; it is never given a silent gap.
 //   - Bounded. At most 16 messages of one Bus are on their way at a time; a caller beyond that waits, for as long as its context lets it.
 //
+// How the first promise was checked: a traced process and simulated power cuts (package synctrace; TWOWEAVE_SLOW=1 runs them). The server syncs
+// a block file's bytes before it acknowledges, but not the folder that names a new block file; the bus does that before it returns. The
+// server's own index ("index.db") is not synced and need not be: it is checked against the blocks and made again. After a
+// write or sync that failed, the embedded server refuses the stream until the process is started again; Ready says so.
+//
 // # What it never does
 //
 // It never decides what to remove: Purge is called by whoever knows that every reader has a durable snapshot beyond that point. It never

@@ -10,3 +10,6 @@ func WithUpkeepEvery(o Options, every time.Duration) Options {
 
 // InFlight is the bound that the tests fill.
 const InFlight = maxInFlight
+
+// ListenAddr is where the embedded server listens.
+func (b *Bus) ListenAddr() string { return b.server.srv.Addr().String() }

@@ -51,4 +51,8 @@ func toFault(op string, err error) error {
 	return &fault.Error{Kind: kind, Op: op, Msg: msg, Err: err}
 }
 
+func errNotSent(op string, err error) error {
+	return &fault.Error{Kind: fault.Unavailable, Op: op, Msg: "given up while other messages were on their way; nothing was sent", Err: err}
+}
+
 func errClosed(op string) error { return fault.New(fault.Unavailable, op, "the log is closed") }

@@ -2,6 +2,7 @@ package bus
 
 import (
 	"crypto/rand"
+	"crypto/subtle"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -62,20 +63,25 @@ func (e *embedded) start(o Options) error {
 
 func (e *embedded) options(o Options) *server.Options {
 	return &server.Options{
-		ServerName:             "twoweave",
-		Host:                   "127.0.0.1",
-		Port:                   server.RANDOM_PORT,
-		Username:               e.user,
-		Password:               e.password,
-		JetStream:              true,
-		StoreDir:               o.Dir,
-		SyncAlways:             true,
-		SyncInterval:           o.syncInterval,
-		JetStreamMaxStore:      o.MaxStore,
-		MaxPayload:             maxPayload,
-		DisableJetStreamBanner: true,
-		NoSigs:                 true,
+		CustomClientAuthentication: e,
+		ServerName:                 "twoweave",
+		Host:                       "127.0.0.1",
+		Port:                       server.RANDOM_PORT,
+		JetStream:                  true,
+		StoreDir:                   o.Dir,
+		SyncAlways:                 true,
+		SyncInterval:               o.syncInterval,
+		JetStreamMaxStore:          o.MaxStore,
+		MaxPayload:                 maxPayload,
+		DisableJetStreamBanner:     true,
+		NoSigs:                     true,
 	}
+}
+
+// Check lets in who knows this start's credentials: the two connections of this process.
+func (e *embedded) Check(c server.ClientAuthentication) bool {
+	given, want := c.GetOpts(), e.user+" "+e.password
+	return subtle.ConstantTimeCompare([]byte(given.Username+" "+given.Password), []byte(want)) == 1
 }
 
 // connect opens the two connections: publishing through memory, reading through loopback TCP.
