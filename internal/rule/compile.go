@@ -1,0 +1,3 @@
+package rule
+
+func (p *Program) compile() bool { return false }
