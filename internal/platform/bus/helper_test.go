@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync"
 	"time"
 
 	"twoweave/internal/platform/bus"
@@ -44,9 +45,10 @@ func (h *helper) round(round int) {
 	border := time.Now()
 	must(h.bus.Purge(ctx, "gone", border))
 	h.say("purged " + strconv.FormatInt(int64(round), 10))
-	for range 100 {
+	for range 60 {
 		h.append(ctx)
 	}
+	h.together(ctx)
 	if err := h.bus.Close(); err != nil {
 		panic(err)
 	}
@@ -55,17 +57,29 @@ func (h *helper) round(round int) {
 // append adds the next message of the sequence and says so.
 func (h *helper) append(ctx context.Context) {
 	h.n++
-	body := helperBody(h.n)
-	var seq uint64
-	switch {
-	case h.n%10 == 0:
-		seq = uint64(must(h.bus.AppendTick(ctx, time.Unix(int64(h.n), 0))))
-	case h.n%10 == 5:
-		seq = must(h.bus.Publish(ctx, "fact.n", strconv.Itoa(h.n), body))
-	default:
-		seq = uint64(must(h.bus.AppendEvents(ctx, h.n%64, helperClass(h.n), strconv.Itoa(h.n), body)))
+	h.say(fmt.Sprintf("ack %d %d", h.n, h.add(ctx, h.n)))
+}
+
+// together adds messages from several goroutines at once, which fills the bus's bound.
+func (h *helper) together(ctx context.Context) {
+	var wg sync.WaitGroup
+	for range 40 {
+		h.n++
+		n := h.n
+		wg.Go(func() { h.say(fmt.Sprintf("together %d %d", n, h.add(ctx, n))) })
 	}
-	h.say(fmt.Sprintf("ack %d %d", h.n, seq))
+	wg.Wait()
+}
+
+func (h *helper) add(ctx context.Context, n int) uint64 {
+	body, id := helperBody(n), strconv.Itoa(n)
+	switch {
+	case n%10 == 0:
+		return uint64(must(h.bus.AppendTick(ctx, time.Unix(int64(n), 0))))
+	case n%10 == 5:
+		return must(h.bus.Publish(ctx, "fact.n", id, body))
+	}
+	return uint64(must(h.bus.AppendEvents(ctx, n%64, helperClass(n), id, body)))
 }
 
 func (h *helper) say(line string) {

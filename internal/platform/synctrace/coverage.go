@@ -1,6 +1,7 @@
 package synctrace
 
 import (
+	"bytes"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -52,6 +53,25 @@ func uncovered(path string, n *node, c *change) (Uncovered, bool) {
 	}
 	older := survivingNames(n, nil)[c.name]
 	return Uncovered{Path: filepath.Join(path, c.name), Op: c.op, Name: true, Replaces: older != nil}, true
+}
+
+// Holds reports whether a power cut at this moment would leave a matching file into which a durable write has put the token. With many
+// requests at once it is the question to ask for each answer: is what this request brought on the disk? The token must be
+// short and stand in the file as it is, in one write.
+func (d *Disk) Holds(token []byte, match func(path string) bool) bool {
+	return holds(d.root, d.top, token, match)
+}
+
+func holds(path string, n *node, token []byte, match func(path string) bool) bool {
+	if !n.folder {
+		return match(path) && slices.ContainsFunc(n.log, func(c *change) bool { return c.durable && bytes.Contains(c.data, token) })
+	}
+	for name, child := range survivingNames(n, nil) {
+		if holds(filepath.Join(path, name), child, token, match) {
+			return true
+		}
+	}
+	return false
 }
 
 // visit calls fn for every named node, each path once.

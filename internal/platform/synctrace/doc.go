@@ -4,7 +4,7 @@
 // the trace, and replays its file operations on a model of a disk that keeps only what was synced. Two questions are answered for any moment of the trace:
 //
 //   - Disk.Uncovered: which bytes and names had been written, but not yet covered by a sync that began after the write ended?
-//     A test asks it at the moment an acknowledgement left the process.
+//     A test asks it at the moment an acknowledgement left the process. Disk.Holds asks the same for one request among many.
 //   - Disk.Rebuild: what would a restart find after a power cut at that moment? Everything synced is there; of everything
 //     else a seeded choice is there whole, torn, as zeros, or not at all. A test opens the real store on that folder.
 //

@@ -100,6 +100,26 @@ func TestBytesAndNamesNeedTheirOwnSync(t *testing.T) {
 	}
 }
 
+func TestHoldsNeedsBytesAndName(t *testing.T) {
+	t.Parallel()
+	tr := trace(t, create, write, answer, syncA, answer, syncDir, answer)
+	d := synctrace.NewDisk(tr, "/d")
+	for _, c := range []struct {
+		op   int
+		want bool
+	}{{2, false}, {4, false}, {6, true}} {
+		if err := d.Advance(c.op); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Holds([]byte("ell"), anyPath); got != c.want {
+			t.Errorf("before operation %d: %v", c.op, got)
+		}
+	}
+	if d.Holds([]byte("ell"), func(path string) bool { return path == "/d/b" }) || d.Holds([]byte("HTTP"), anyPath) {
+		t.Error("found in another file")
+	}
+}
+
 func TestASyncCoversOnlyWhatEndedBeforeItBegan(t *testing.T) {
 	t.Parallel()
 	tr := trace(t, create, syncDir,
