@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 
 	"twoweave/internal/base/fault"
 	"twoweave/internal/rule"
@@ -24,7 +23,7 @@ func Compile(i *Indicator, env *rule.Env) (*Compiled, []fault.Problem) {
 	if i.Where != "" {
 		program, err := env.Compile(i.Where)
 		if err != nil {
-			return nil, []fault.Problem{problemOf(err)}
+			return nil, problemsOf(err)
 		}
 		c.Filter = program
 	}
@@ -37,10 +36,14 @@ func Compile(i *Indicator, env *rule.Env) (*Compiled, []fault.Problem) {
 	return c, nil
 }
 
-func problemOf(err error) fault.Problem {
-	p := fault.Problem{Field: "where", Message: err.Error()}
-	if e, ok := errors.AsType[*rule.Error](err); ok {
-		p.Line, p.Column, p.Message = e.Line, e.Column, e.Message
+// problemsOf gives the problems of the rule's text its field.
+func problemsOf(err error) []fault.Problem {
+	problems := fault.Problems(err)
+	if len(problems) == 0 {
+		return []fault.Problem{{Field: "where", Message: fault.Message(err)}}
 	}
-	return p
+	for i := range problems {
+		problems[i].Field = "where"
+	}
+	return problems
 }

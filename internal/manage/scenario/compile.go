@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 
 	"twoweave/internal/base/fault"
 	"twoweave/internal/rule"
@@ -46,7 +45,7 @@ func Compile(s *Scenario, env *rule.Env) (*Compiled, []fault.Problem) {
 		}
 		program, err := env.CompileTyped(p.text, p.kind)
 		if err != nil {
-			problems = append(problems, problemOf(p.field, err))
+			problems = append(problems, problemsOf(p.field, err)...)
 			continue
 		}
 		*p.program = program
@@ -59,13 +58,16 @@ func Compile(s *Scenario, env *rule.Env) (*Compiled, []fault.Problem) {
 	return c, nil
 }
 
-// problemOf gives a rule's error the field it is in.
-func problemOf(field string, err error) fault.Problem {
-	p := fault.Problem{Field: field, Message: err.Error()}
-	if e, ok := errors.AsType[*rule.Error](err); ok {
-		p.Line, p.Column, p.Message = e.Line, e.Column, e.Message
+// problemsOf gives the problems of a rule's text the field it is in.
+func problemsOf(field string, err error) []fault.Problem {
+	problems := fault.Problems(err)
+	if len(problems) == 0 {
+		return []fault.Problem{{Field: field, Message: fault.Message(err)}}
 	}
-	return p
+	for i := range problems {
+		problems[i].Field = field
+	}
+	return problems
 }
 
 // digest is the hash of a definition: of its JSON, whose field order is fixed.

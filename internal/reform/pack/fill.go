@@ -13,7 +13,7 @@ import (
 )
 
 // NewRow makes a row for the type's rules; one per goroutine, used again for each event.
-func (t *Type) NewRow() *rule.Row { return &rule.Row{Slots: make([]rule.Value, t.Env.Size())} }
+func (t *Type) NewRow() *rule.Row { return t.Env.NewRow() }
 
 // Fill puts an event's values into row, all slots of it; what data does not hold is missing. Invalid: data is no JSON object, or a value is not of
 // its schema's type; row is then of no use.
@@ -23,7 +23,7 @@ func (t *Type) Fill(e *event.Event, row *rule.Row) error {
 	row.Slots[t.slots.source] = rule.StringValue(e.Source)
 	row.Slots[t.slots.subject] = rule.StringValue(e.Subject)
 	row.Slots[t.slots.area] = rule.StringValue(string(e.Area))
-	row.Slots[t.slots.time] = rule.TimeValue(e.Time)
+	row.Slots[t.slots.time] = rule.TimestampValue(e.Time)
 	return t.tree.fill(e.Data, row)
 }
 
@@ -93,8 +93,8 @@ func (m *member) fill(text []byte, row *rule.Row) error {
 func (f *member) value(raw []byte) (rule.Value, bool) {
 	switch f.kind {
 	case rule.Bool:
-		b, err := strconv.ParseBool(string(raw))
-		return rule.BoolValue(b), err == nil
+		yes := string(raw) == "true"
+		return rule.BoolValue(yes), yes || string(raw) == "false"
 	case rule.Int:
 		return integer(raw)
 	case rule.Double:
@@ -103,7 +103,7 @@ func (f *member) value(raw []byte) (rule.Value, bool) {
 	case rule.Timestamp:
 		var at time.Time
 		err := json.Unmarshal(raw, &at)
-		return rule.TimeValue(at), err == nil
+		return rule.TimestampValue(at), err == nil
 	}
 	var s string
 	err := json.Unmarshal(raw, &s)
