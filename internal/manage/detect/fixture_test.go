@@ -1,0 +1,280 @@
+package detect
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/fstest"
+	"time"
+
+	"twoweave/internal/manage/event"
+	"twoweave/internal/platform/bus"
+	"twoweave/internal/reform/pack"
+)
+
+// zero is the moment that the times of tests count from.
+var zero = time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
+
+const eventTypes = `type: level
+title: {zh: 水位, en: Level}
+kind: observation
+key: subject
+retention: 7d
+lateness: 30s
+dedup: 2m
+schema:
+  type: object
+  properties:
+    cm: {type: number}
+    plate: {type: string}
+---
+type: call
+title: {zh: 来电, en: Call}
+kind: notice
+key: area
+retention: 1d
+lateness: 1m
+dedup: 1m
+schema:
+  type: object
+  properties:
+    urgent: {type: boolean}
+`
+
+// rules are the scenarios that tests choose from; a name with a dash and a letter is a changed version of the one before the dash.
+var rules = map[string]string{
+	"high":       "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0",
+	"high-title": "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0\nseverity: critical",
+	"high-rule":  "operator: match\nwhen: data.cm >= 12.0\nuntil: data.cm < 10.0",
+	"over":       "operator: match\nwhen: data.cm >= 15.0",
+	"both":       "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm >= 30.0 || data.cm < 10.0",
+	"east":       "operator: match\nwhere: area == 'east'\nwhen: data.cm >= 15.0",
+	"plate":      "operator: match\nsubject: subject + '/' + data.plate\nwhen: data.cm >= 15.0",
+	"long":       "operator: sustain\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0\nfor: 60s",
+	"long-rule":  "operator: sustain\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0\nfor: 90s",
+	"steady":     "operator: sustain\nwhen: data.cm >= 15.0\nfor: 30s",
+}
+
+// setOf is a set with the named scenarios, and the indicator calls.
+func setOf(t testing.TB, names ...string) *pack.Set {
+	t.Helper()
+	files := fstest.MapFS{
+		"pack.yaml":             {Data: []byte("pack: test\nversion: 1\ntitle: {zh: 试, en: Test}\nlicence: Apache-2.0\n")},
+		"events/types.yaml":     {Data: []byte(eventTypes)},
+		"classes/all.yaml":      {Data: []byte("class: ponding\ntitle: {zh: 积水, en: Ponding}\nsource: assumed\nunit: water\nlimit: 2h\nreminder: 30m\n")},
+		"indicators/calls.yaml": {Data: []byte(callsIndicator)},
+	}
+	for _, name := range names {
+		files["scenarios/"+name+".yaml"] = &fstest.MapFile{Data: []byte(scenarioText(t, name))}
+	}
+	p, err := pack.Read(files)
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := pack.Combine(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+const callsIndicator = `indicator: calls
+title: {zh: 来电, en: Calls}
+unit: {zh: 次, en: calls}
+on: call
+window: 3m
+bands: {attention: 5, alarm: 9}
+city: {attention: 50, alarm: 90}
+scenarios: []
+`
+
+func scenarioText(t testing.TB, name string) string {
+	t.Helper()
+	text, ok := rules[name]
+	if !ok {
+		t.Fatalf("no rule %q", name)
+	}
+	id, _, _ := strings.Cut(name, "-")
+	if !strings.Contains(text, "severity:") {
+		text += "\nseverity: major"
+	}
+	return fmt.Sprintf("scenario: %s\nversion: 1\ntitle: {zh: 试, en: Test}\ndomain: facilities\non: level\nclass: ponding\nnote: assumed\n%s\n", id, text)
+}
+
+// script runs a partition from lines and writes what came out below each:
+//
+//	10s a cm=20          an event about a, stamped and dated 10 s after zero
+//	10s a cm=20 t=5s     dated 5 s; also id=, area=, type=, plate=; without cm the value is missing
+//	10s a cm=20 ; b cm=3 two events of one batch
+//	60s tick
+//	60s activate high    the set with these scenarios
+type script struct {
+	t   *testing.T
+	p   *Partition
+	seq uint64
+	out strings.Builder
+}
+
+// transcript runs the inputs of a text (lines that do not begin with ">") and returns it with the outputs as they were.
+func transcript(t *testing.T, p *Partition, text string) string {
+	t.Helper()
+	s := &script{t: t, p: p}
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if line == "" || line[0] == '>' {
+			continue
+		}
+		s.out.WriteString(line + "\n")
+		s.line(strings.Fields(line))
+	}
+	return s.out.String()
+}
+
+// expect runs a text and compares it with itself.
+func expect(t *testing.T, set *pack.Set, text string) {
+	t.Helper()
+	if got, want := transcript(t, New(0, set), text), clean(text); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func clean(text string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if line = strings.TrimSpace(line); line != "" {
+			b.WriteString(line + "\n")
+		}
+	}
+	return b.String()
+}
+
+func (s *script) line(words []string) {
+	s.t.Helper()
+	at := zero.Add(duration(s.t, words[0]))
+	s.seq++
+	before := s.p.Accounting()
+	var out Output
+	switch words[1] {
+	case "tick":
+		out = s.p.Tick(seqOf(s.seq), at)
+	case "activate":
+		set := setOf(s.t, words[2:]...)
+		out = s.p.Activate(seqOf(s.seq), ActivationOf(set), set)
+	default:
+		b := &event.Batch{Stamp: at}
+		for words := range slices.Values(splitWords(words[1:])) {
+			b.Events = append(b.Events, s.event(at, words))
+		}
+		out = s.p.Events(seqOf(s.seq), b)
+	}
+	s.outcomes(before)
+	s.out.WriteString(show(&out))
+}
+
+func splitWords(words []string) [][]string {
+	all := [][]string{nil}
+	for _, w := range words {
+		if w == ";" {
+			all = append(all, nil)
+			continue
+		}
+		all[len(all)-1] = append(all[len(all)-1], w)
+	}
+	return all
+}
+
+func (s *script) event(at time.Time, words []string) event.Event {
+	s.t.Helper()
+	e := event.Event{
+		ID: fmt.Sprintf("%d/%s", s.seq, words[0]), Source: "test", Type: "level", Sender: "tester", Subject: words[0], Time: at, Area: "middle",
+	}
+	var data []string
+	for _, w := range words[1:] {
+		name, value, _ := strings.Cut(w, "=")
+		switch name {
+		case "t":
+			e.Time = zero.Add(duration(s.t, value))
+		case "id":
+			e.ID = value
+		case "area":
+			e.Area = event.AreaCode(value)
+		case "type":
+			e.Type = event.TypeName(value)
+		case "data":
+			data = []string{value}
+		case "cm":
+			data = append(data, `"cm":`+value)
+		default:
+			data = append(data, fmt.Sprintf("%q:%q", name, value))
+		}
+	}
+	e.Data = []byte("{" + strings.Join(data, ",") + "}")
+	h := fnv.New64a()
+	h.Write(e.Data)
+	e.Body = h.Sum64()
+	return e
+}
+
+// outcomes writes what became of events that were not evaluated.
+func (s *script) outcomes(before Accounting) {
+	after := s.p.Accounting()
+	for _, o := range []struct {
+		name string
+		n    int64
+	}{
+		{"duplicate", after.Duplicate - before.Duplicate}, {"conflict", after.Conflict - before.Conflict},
+		{"late", after.Late - before.Late}, {"dead", after.Dead - before.Dead}, {"clamped", after.Clamped - before.Clamped},
+		{"after-end", after.AfterEnd - before.AfterEnd}, {"overflow", after.Overflow - before.Overflow},
+		{"forgotten", after.Forgotten - before.Forgotten},
+	} {
+		for range o.n {
+			s.out.WriteString("> " + o.name + "\n")
+		}
+	}
+}
+
+func show(out *Output) string {
+	var b strings.Builder
+	for _, d := range out.Detections {
+		fmt.Fprintf(&b, "> %s %s %s#%d at %s since %s in %s evidence", d.Change, d.Scenario, d.Subject, d.Episode, offset(d.At), offset(d.Since), d.Area)
+		for _, r := range d.Evidence {
+			fmt.Fprintf(&b, " %s", offset(r.Time))
+		}
+		if d.More != 0 {
+			fmt.Fprintf(&b, " +%d", d.More)
+		}
+		b.WriteByte('\n')
+	}
+	for _, s := range out.Samples {
+		fmt.Fprintf(&b, "> %s %s = %s\n", s.Indicator, s.Area, strconv.FormatFloat(s.Value, 'f', -1, 64))
+	}
+	return b.String()
+}
+
+func offset(t time.Time) string {
+	return strings.TrimSuffix(t.Sub(zero).String(), "m0s") + pad(t.Sub(zero))
+}
+
+// pad gives back the m that a whole number of minutes lost.
+func pad(d time.Duration) string {
+	if d != 0 && d%time.Minute == 0 {
+		return "m"
+	}
+	return ""
+}
+
+func duration(t testing.TB, text string) time.Duration {
+	t.Helper()
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+func splitNames(names string) []string { return strings.Fields(names) }
+
+func seqOf(n uint64) bus.Seq { return bus.Seq(n) }

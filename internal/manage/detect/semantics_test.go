@@ -1,0 +1,347 @@
+package detect
+
+import (
+	"testing"
+	"time"
+)
+
+func TestMatch(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ scenarios, text string }{
+		"starts, stays within the hysteresis, ends": {"high", `
+			0s a cm=3
+			10s a cm=20
+			> started high a#1 at 10s since 10s in middle evidence 10s
+			20s a cm=25
+			30s a cm=12
+			40s a cm=9
+			> ended high a#1 at 40s since 10s in middle evidence 10s 40s +1`},
+		"a second break is a second episode": {"high", `
+			0s a cm=20
+			> started high a#1 at 0s since 0s in middle evidence 0s
+			10s a cm=1
+			> ended high a#1 at 10s since 0s in middle evidence 0s 10s
+			20s a cm=20
+			> started high a#2 at 20s since 20s in middle evidence 20s`},
+		"subjects are apart, and so are events of one batch": {"high", `
+			0s a cm=20 ; b cm=1 ; c cm=30
+			> started high a#1 at 0s since 0s in middle evidence 0s
+			> started high c#1 at 0s since 0s in middle evidence 0s
+			10s a cm=1 ; a cm=20 t=11s id=x
+			> ended high a#1 at 10s since 0s in middle evidence 0s 10s
+			> started high a#2 at 11s since 11s in middle evidence 11s`},
+		"without until, not when ends; a missing value does nothing": {"over", `
+			0s a
+			1s a cm=20
+			> started over a#1 at 1s since 1s in middle evidence 1s
+			2s a
+			3s a cm=14
+			> ended over a#1 at 3s since 1s in middle evidence 1s 3s`},
+		"until beats when": {"both", `
+			0s a cm=40
+			1s a cm=20
+			> started both a#1 at 1s since 1s in middle evidence 1s
+			2s a cm=40
+			> ended both a#1 at 2s since 1s in middle evidence 1s 2s
+			3s a cm=40`},
+		"where leaves out; the area is the deciding event's": {"east", `
+			0s a cm=20
+			1s a cm=20 area=east
+			> started east a#1 at 1s since 1s in east evidence 1s
+			2s a cm=1
+			3s a cm=1 area=east
+			> ended east a#1 at 3s since 1s in east evidence 1s 3s`},
+		"the subject can be a value; without it the scenario sees nothing": {"plate", `
+			0s a cm=20
+			1s a cm=20 plate=p1
+			> started plate a/p1#1 at 1s since 1s in middle evidence 1s
+			2s a cm=20 plate=p1
+			3s a cm=2 plate=p2
+			3s a cm=2 plate=p1 id=x
+			> ended plate a/p1#1 at 3s since 1s in middle evidence 1s 3s +1`},
+		"older events open on arrival and never end": {"high", `
+			20s a cm=3
+			21s a cm=20 t=10s
+			> started high a#1 at 10s since 10s in middle evidence 10s
+			22s a cm=3 t=9s
+			23s a cm=20 t=8s
+			24s a cm=3 t=12s
+			> ended high a#1 at 12s since 10s in middle evidence 10s 12s +1
+			25s a cm=20 t=12s
+			> after-end
+			26s a cm=20 t=11s
+			> after-end
+			27s a cm=20 t=13s
+			> started high a#2 at 13s since 13s in middle evidence 13s`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			expect(t, setOf(t, c.scenarios), c.text)
+		})
+	}
+}
+
+func TestSustain(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ scenarios, text string }{
+		"starts by a tick once full, at the moment it was full": {"long", `
+			0s a cm=20
+			30s a cm=20
+			59s tick
+			61s tick
+			> started long a#1 at 1m since 0s in middle evidence 0s 30s
+			70s a cm=12
+			80s a cm=9
+			> ended long a#1 at 1m20s since 0s in middle evidence 0s 30s 1m20s`},
+		"starts by a later event of the subject, before that event is looked at": {"long", `
+			0s a cm=20
+			61s a cm=3
+			> started long a#1 at 1m since 0s in middle evidence 0s
+			> ended long a#1 at 1m1s since 0s in middle evidence 0s 1m1s`},
+		"full exactly at the ending event": {"long", `
+			0s a cm=20
+			60s a cm=3
+			> started long a#1 at 1m since 0s in middle evidence 0s
+			> ended long a#1 at 1m since 0s in middle evidence 0s 1m`},
+		"an ending event before it is full cancels; between when and until it goes on": {"long", `
+			0s a cm=20
+			50s a cm=9
+			70s tick
+			71s a cm=20
+			100s a cm=12
+			120s a
+			131s tick
+			> started long a#1 at 2m11s since 1m11s in middle evidence 1m11s`},
+		"without until, not when cancels": {"steady", `
+			0s a cm=20
+			20s a cm=14
+			40s tick
+			41s a cm=20
+			60s a
+			71s tick
+			> started steady a#1 at 1m11s since 41s in middle evidence 41s`},
+		"a stamp starts nothing, so that the ending event of the same batch is heard": {"long", `
+			0s a cm=20
+			61s b cm=1
+			62s b cm=2 ; a cm=3 t=59s
+			63s tick`},
+		"what is due in one tick starts by moment, scenario, subject": {"long steady", `
+			0s b cm=20 ; a cm=20
+			30s c cm=20
+			100s tick
+			> started steady a#1 at 30s since 0s in middle evidence 0s
+			> started steady b#1 at 30s since 0s in middle evidence 0s
+			> started long a#1 at 1m since 0s in middle evidence 0s
+			> started long b#1 at 1m since 0s in middle evidence 0s
+			> started steady c#1 at 1m since 30s in middle evidence 30s
+			> started long c#1 at 1m30s since 30s in middle evidence 30s`},
+		"older events are evidence only": {"long", `
+			20s a cm=3
+			21s a cm=20 t=10s
+			30s a cm=20
+			40s a cm=3 t=25s
+			41s a cm=20 t=26s
+			90s tick
+			> started long a#1 at 1m30s since 30s in middle evidence 30s +1
+			91s a cm=3 t=65s
+			> ended long a#1 at 1m30s since 30s in middle evidence 30s 1m5s +1
+			92s a cm=20 t=80s
+			> after-end
+			93s a cm=20 t=92s
+			160s tick
+			> started long a#2 at 2m32s since 1m32s in middle evidence 1m32s`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			expect(t, setOf(t, splitNames(c.scenarios)...), c.text)
+		})
+	}
+}
+
+func TestOutcomes(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ scenarios, text string }{
+		"the same again is a duplicate, otherwise a conflict, within the horizon": {"high", `
+			0s a cm=3 id=x
+			10s a cm=3 id=x
+			> duplicate
+			20s a cm=20 id=x
+			> conflict
+			120s a cm=3 id=x
+			> duplicate
+			121s a cm=20 id=x
+			> started high a#1 at 2m1s since 2m1s in middle evidence 2m1s
+			122s a cm=3 id=x
+			> conflict`},
+		"one key over types": {"high", `
+			0s a cm=3 id=x
+			1s a id=x type=call
+			> conflict`},
+		"late is beyond the lateness; its key is remembered": {"high", `
+			40s a cm=20 t=10s
+			> started high a#1 at 10s since 10s in middle evidence 10s
+			41s b cm=20 t=10s id=x
+			> late
+			42s b cm=20 t=10s id=x
+			> duplicate
+			50s tick
+			50s b cm=20 t=19s
+			> late`},
+		"far ahead is clamped": {"high", `
+			0s a cm=20 t=2h
+			> clamped
+			> started high a#1 at 5m since 5m in middle evidence 5m
+			1s a cm=1 t=4m
+			2s a cm=1 t=5m
+			> ended high a#1 at 5m since 5m in middle evidence 5m 5m`},
+		"unknown types and unreadable data are dead": {"high", `
+			0s a cm=20 type=nothing
+			> dead
+			1s a data=7
+			> dead`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			expect(t, setOf(t, c.scenarios), c.text)
+		})
+	}
+}
+
+func TestIndicator(t *testing.T) {
+	t.Parallel()
+	expect(t, setOf(t), `
+		0s x type=call area=east
+		1s tick
+		> calls east = 1
+		2s tick
+		3s y type=call area=east ; z type=call area=west
+		4s tick
+		> calls east = 2
+		> calls west = 1
+		60s tick
+		> calls east = 2
+		> calls west = 1
+		61s v type=call area=east t=2m30s
+		62s tick
+		120s tick
+		> calls east = 3
+		> calls west = 1
+		179s tick
+		180s tick
+		> calls east = 1
+		> calls west = 0
+		240s w type=call area=west t=190s
+		241s tick
+		> calls east = 1
+		> calls west = 1
+		300s tick
+		> calls east = 0
+		> calls west = 1`)
+}
+
+func TestActivation(t *testing.T) {
+	t.Parallel()
+	for name, text := range map[string]string{
+		"before the first one everything is dead": `
+			0s a cm=20
+			> dead
+			1s activate high
+			2s a cm=20
+			> started high a#1 at 2s since 2s in middle evidence 2s`,
+		"the same window keeps the state": `
+			0s activate high long
+			1s a cm=20
+			> started high a#1 at 1s since 1s in middle evidence 1s
+			2s activate high-title long
+			61s tick
+			> started long a#1 at 1m1s since 1s in middle evidence 1s
+			62s a cm=1
+			> ended high a#1 at 1m2s since 1s in middle evidence 1s 1m2s
+			> ended long a#1 at 1m2s since 1s in middle evidence 1s 1m2s`,
+		"another window keeps the episode and forgets what was pending": `
+			0s activate high long
+			1s a cm=20
+			> started high a#1 at 1s since 1s in middle evidence 1s
+			2s activate high-rule long-rule
+			70s tick
+			71s a cm=13
+			72s a cm=20
+			73s a cm=3
+			> ended high a#1 at 1m13s since 1s in middle evidence 1s 1m13s +2`,
+		"what is gone ends at log time; numbers go on when it comes back": `
+			0s activate high long
+			1s b cm=20 ; a cm=20 ; c cm=20 t=4m
+			> started high b#1 at 1s since 1s in middle evidence 1s
+			> started high a#1 at 1s since 1s in middle evidence 1s
+			> started high c#1 at 4m since 4m in middle evidence 4m
+			9s tick
+			10s activate
+			> ended high a#1 at 9s since 1s in middle evidence 1s
+			> ended high b#1 at 9s since 1s in middle evidence 1s
+			> ended high c#1 at 4m since 4m in middle evidence 4m
+			70s tick
+			71s activate high
+			72s a cm=20
+			> started high a#2 at 1m12s since 1m12s in middle evidence 1m12s
+			73s b cm=20 t=71s
+			> started high b#2 at 1m11s since 1m11s in middle evidence 1m11s`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			text = clean(text)
+			if got := transcript(t, New(0, nil), text); got != text {
+				t.Errorf("got\n%s\nwant\n%s", got, text)
+			}
+		})
+	}
+}
+
+func TestBoundsAreCounted(t *testing.T) {
+	t.Parallel()
+	p := New(0, setOf(t, "high"))
+	p.bounds.subjects = 2
+	text := clean(`
+		0s a cm=20 ; b cm=20 ; c cm=20
+		> overflow
+		> started high a#1 at 0s since 0s in middle evidence 0s
+		> started high b#1 at 0s since 0s in middle evidence 0s
+		1s c cm=3
+		2s a cm=3
+		> ended high a#1 at 2s since 0s in middle evidence 0s 2s`)
+	if got := transcript(t, p, text); got != text {
+		t.Errorf("got\n%s\nwant\n%s", got, text)
+	}
+	p = New(0, setOf(t))
+	p.bounds.keys = 4
+	text = clean(`
+		0s a id=1 ; a id=2
+		1s a id=3 ; a id=4
+		2s a id=5
+		> forgotten
+		> forgotten
+		3s a id=3
+		> duplicate
+		3s a id=1`)
+	if got := transcript(t, p, text); got != text {
+		t.Errorf("got\n%s\nwant\n%s", got, text)
+	}
+}
+
+func TestQuietSubjectsAreForgotten(t *testing.T) {
+	t.Parallel()
+	p := New(0, setOf(t, "long"))
+	transcript(t, p, `
+		0s a cm=3 ; b cm=20
+		1s b cm=3
+		50s c cm=20
+		51s d cm=3`)
+	if p.states != 4 {
+		t.Fatalf("%d states before, want 4", p.states)
+	}
+	p.Tick(100, zero.Add(time.Minute))
+	_, pending := p.watches["long"].states["c"]
+	_, young := p.watches["long"].states["d"]
+	if p.states != 2 || !pending || !young {
+		t.Errorf("%d states are kept, want those of c and d", p.states)
+	}
+}
