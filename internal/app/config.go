@@ -26,6 +26,8 @@ type Config struct {
 	Data     string   `yaml:"data"`     // folder for everything the program keeps
 	Database string   `yaml:"database"` // sqlite:PATH or postgres://…
 	NATS     string   `yaml:"nats"`     // embedded or nats://…
+	Blobs    string   `yaml:"blobs"`    // folder of snapshots and packs; empty = in Data
+	Keys     string   `yaml:"keys"`     // folder of secrets; empty = in Data
 	Packs    []string `yaml:"packs"`    // pack folders; none = the packs inside the program
 	Topics   []string `yaml:"topics"`   // MQTT topic map
 	Log      string   `yaml:"log"`      // debug, info, warn, error
@@ -41,6 +43,8 @@ var Settings = []Setting{
 	{"data", "./data", "folder for everything the program keeps; one program at a time"},
 	{"database", "sqlite:twoweave.db", "sqlite:PATH (relative to the data folder) or postgres://USER@HOST/NAME"},
 	{"nats", "embedded", "embedded, or nats://USER:PASSWORD@HOST:PORT of a JetStream server"},
+	{"blobs", "", "folder of snapshots and pack contents; empty for one in the data folder. Programs that share a log share it"},
+	{"keys", "", "folder of the secrets; empty for one in the data folder. Better on another disk; programs that share a database share it"},
 	{"packs", "", "pack folders, several separated by commas; empty for the packs inside the program"},
 	{"topics", strings.Join(mqtt.DefaultTopics, ","), "MQTT topic patterns, such as city/{type}/{subject...}"},
 	{"log", "info", "what to log: debug, info, warn or error"},
@@ -68,6 +72,10 @@ func (c *Config) Set(name, value string) bool {
 		c.Database = value
 	case "nats":
 		c.NATS = value
+	case "blobs":
+		c.Blobs = value
+	case "keys":
+		c.Keys = value
 	case "packs":
 		c.Packs = list(value)
 	case "topics":
@@ -158,7 +166,7 @@ func (c *Config) Check() error {
 			add("topics", "%v", err)
 		}
 	}
-	if logLevel(c.Log) == nil {
+	if _, ok := logLevels[c.Log]; !ok {
 		add("log", "is %q; it must be debug, info, warn or error", c.Log)
 	}
 	if problems != nil {
@@ -174,6 +182,14 @@ func (c *Config) databaseURL() string {
 		return c.Database
 	}
 	return "sqlite:" + filepath.Join(c.Data, path)
+}
+
+// folder is a folder of its own, or one in the data folder.
+func (c *Config) folder(own, name string) string {
+	if own != "" {
+		return own
+	}
+	return filepath.Join(c.Data, name)
 }
 
 // loopback says whether only this machine can reach an address.

@@ -15,12 +15,11 @@ type Machine interface {
 	Packs() Packs
 }
 
-// Accounting adds up: received = refused + accepted; accepted = evaluated + duplicate + conflict + late + dead + in flight.
+// Accounting adds up: received = refused + accepted + in doubt + waiting; accepted = evaluated + duplicate + conflict + late + dead + in flight.
 type Accounting struct {
 	Since    time.Time         `json:"since" doc:"start of this process; its figures count from here"`
 	Ingest   IngestAccounting  `json:"ingest"`
 	Log      LogAccounting     `json:"log"`
-	AllTime  OutcomeAccounting `json:"all_time" doc:"outcomes of all events this log has held, kept with the partitions' state"`
 	Unplaced uint64            `json:"unplaced" doc:"accepted events whose area could not be found"`
 	ByType   []TypeAccounting  `json:"by_type"`
 }
@@ -34,20 +33,22 @@ type IngestAccounting struct {
 	InDoubt   uint64            `json:"in_doubt" doc:"the log did not answer; the sender was told to try again"`
 }
 
-// LogAccounting is what became of what was accepted.
+// LogAccounting is what became of what was accepted, since the beginning of the log, in the partitions that this process holds.
 type LogAccounting struct {
-	LastSeq uint64 `json:"last_seq"`
+	LastSeq  uint64 `json:"last_seq" doc:"end of the log"`
+	Position uint64 `json:"position" doc:"up to where it is computed"`
 	OutcomeAccounting
-	InFlight int64 `json:"in_flight"`
+	InFlight int64 `json:"in_flight" doc:"accepted since the start and not computed yet; below zero by events in doubt that reached the log"`
 }
 
 // OutcomeAccounting counts events by their one outcome.
 type OutcomeAccounting struct {
-	Evaluated uint64 `json:"evaluated"`
-	Duplicate uint64 `json:"duplicate"`
-	Conflict  uint64 `json:"conflict"`
-	Late      uint64 `json:"late"`
-	Dead      uint64 `json:"dead"`
+	Events    int64 `json:"events"`
+	Evaluated int64 `json:"evaluated"`
+	Duplicate int64 `json:"duplicate"`
+	Conflict  int64 `json:"conflict"`
+	Late      int64 `json:"late"`
+	Dead      int64 `json:"dead"`
 }
 
 // TypeAccounting is what came in of one event type.
@@ -55,6 +56,7 @@ type TypeAccounting struct {
 	Type     string `json:"type"`
 	Accepted uint64 `json:"accepted"`
 	Refused  uint64 `json:"refused"`
+	Unplaced uint64 `json:"unplaced"`
 }
 
 // Packs is the content in force.

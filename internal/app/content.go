@@ -1,0 +1,221 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+
+	"twoweave/internal/base/fault"
+	"twoweave/internal/base/ident"
+	"twoweave/internal/flow"
+	"twoweave/internal/manage/detect"
+	"twoweave/internal/platform/blob"
+	"twoweave/internal/reform/pack"
+	"twoweave/internal/registry"
+	"twoweave/packs"
+)
+
+// contentInForce is the set of packs that new events are checked against. Detection has its own, from the log's control messages.
+type contentInForce struct {
+	mu  sync.RWMutex
+	set *pack.Set
+}
+
+func (c *contentInForce) get() *pack.Set {
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	return c.set
+}
+
+func (c *contentInForce) put(set *pack.Set) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.set = set
+}
+
+// readPacks reads folders, or the program's own pack when there are none. All problems of all folders are told at once.
+func readPacks(folders []string) ([]*pack.Pack, error) {
+	if len(folders) == 0 {
+		return builtin(packs.Demo)
+	}
+	var all []*pack.Pack
+	var problems []fault.Problem
+	for _, folder := range folders {
+		p, err := ReadPack(folder)
+		if err != nil && !fault.Is(err, fault.Invalid) {
+			return nil, err
+		}
+		if err != nil {
+			problems = append(problems, fault.Problems(err)...)
+			continue
+		}
+		all = append(all, p)
+	}
+	if problems != nil {
+		return nil, fault.Invalidly("app.readPacks", problems...)
+	}
+	return all, nil
+}
+
+// ReadPack reads one pack folder; the problems name files by their path from here.
+func ReadPack(folder string) (*pack.Pack, error) {
+	if info, err := os.Stat(folder); err != nil || !info.IsDir() {
+		return nil, fault.Invalidly("app.ReadPack", fault.Problem{File: folder, Message: "is no folder; a pack is a folder with a pack.yaml"})
+	}
+	return read(os.DirFS(folder), folder+"/")
+}
+
+func builtin(name string) ([]*pack.Pack, error) {
+	folder, err := packs.FS(name)
+	if err != nil {
+		return nil, fault.Wrap("app.builtin", err)
+	}
+	p, err := read(folder, "packs/"+name+"/")
+	return []*pack.Pack{p}, err
+}
+
+func read(folder fs.FS, prefix string) (*pack.Pack, error) {
+	p, err := pack.Read(folder)
+	if err != nil {
+		return nil, InFolder(strings.TrimSuffix(prefix, "/"), err)
+	}
+	return p, nil
+}
+
+// InFolder puts a pack's folder before the files that its problems name.
+func InFolder(folder string, err error) error {
+	problems := fault.Problems(err)
+	if problems == nil {
+		return err
+	}
+	for i := range problems {
+		problems[i].File = folder + "/" + problems[i].File
+	}
+	return fault.Invalidly("app.ReadPack", problems...)
+}
+
+// activate puts the configured packs in force at the start: nothing happens when they are in force already.
+func (a *App) activate(ctx context.Context) error {
+	set, err := a.readSet()
+	if err != nil {
+		return err
+	}
+	return a.put(ctx, set)
+}
+
+func (a *App) readSet() (*pack.Set, error) {
+	all, err := a.o.Packs()
+	if err != nil {
+		return nil, err
+	}
+	return pack.Combine(all...)
+}
+
+// put keeps the packs' content, then writes the activation into the log, then lets new events be checked against it. A crash between these steps leaves
+// content that nobody refers to, or an activation that the next start finds in force.
+func (a *App) put(ctx context.Context, set *pack.Set) error {
+	for _, p := range set.Packs {
+		if err := a.blobs.Put(ctx, packKey(p.Hash()), p.Archive()); err != nil {
+			return err
+		}
+	}
+	last, err := a.lastActivation(ctx)
+	if err != nil {
+		return err
+	}
+	if last.Activation != set.Activation {
+		if err := a.writeActivation(ctx, set); err != nil {
+			return err
+		}
+	}
+	a.use(set)
+	return nil
+}
+
+// use hands a set to whoever shows names or checks events.
+func (a *App) use(set *pack.Set) {
+	a.now.put(set)
+	a.ingest.Use(set)
+	a.desk.Use(flow.CityOf(set))
+	a.board.Use(set.Indicators)
+}
+
+// activationFile remembers the newest activation in the log, so that an unchanged start writes none. It is only a hint: an activation that is
+// written twice changes nothing.
+const activationFile = "activation"
+
+func (a *App) lastActivation(ctx context.Context) (detect.Activation, error) {
+	body, err := a.blobs.Get(ctx, activationFile)
+	if fault.Is(err, fault.NotFound) {
+		return detect.Activation{}, nil
+	}
+	if err != nil {
+		return detect.Activation{}, err
+	}
+	var last detect.Activation
+	if json.Unmarshal(body, &last) != nil {
+		return detect.Activation{}, nil
+	}
+	return last, nil
+}
+
+func (a *App) writeActivation(ctx context.Context, set *pack.Set) error {
+	body := detect.ActivationOf(set).Encode()
+	seq, err := a.bus.AppendControl(ctx, "activate-"+ident.New(), body)
+	if err != nil {
+		return err
+	}
+	a.o.Log.Info("packs activated", "activation", set.Activation, "position", seq)
+	return a.blobs.Put(ctx, activationFile, body)
+}
+
+// Reload reads the packs anew and puts all of them in force, or changes nothing. What is wrong is logged, every problem in its own line, and returned.
+func (a *App) Reload(ctx context.Context) error {
+	a.reloading.Lock()
+	defer a.reloading.Unlock()
+	set, err := a.readSet()
+	if err == nil {
+		err = a.put(ctx, set)
+	}
+	if err == nil {
+		a.o.Log.Info("reloaded", "activation", set.Activation)
+		return nil
+	}
+	a.o.Log.Error("nothing was reloaded; what runs keeps running", "reason", fault.Message(err))
+	for _, p := range fault.Problems(err) {
+		a.o.Log.Error("problem", "where", p.String())
+	}
+	return err
+}
+
+func packKey(h pack.Hash) string { return "packs/" + string(h) }
+
+// loader gives detection the content that a control message names.
+type loader struct{ blobs *blob.Dir }
+
+func (l loader) Load(ctx context.Context, act detect.Activation) (*pack.Set, error) {
+	var all []*pack.Pack
+	for _, p := range act.Packs {
+		body, err := l.blobs.Get(ctx, packKey(p.Hash))
+		if err != nil {
+			return nil, fault.Wrap("app.loader", err)
+		}
+		opened, err := pack.Open(body)
+		if err != nil {
+			return nil, fault.Wrap("app.loader", err)
+		}
+		all = append(all, opened)
+	}
+	return pack.Combine(all...)
+}
+
+// places gives the API the registry in force.
+type places struct{ now *contentInForce }
+
+func (p places) Directory() (*registry.Directory, float64, float64) {
+	set := p.now.get()
+	return set.Directory, set.Frame.Width, set.Frame.Height
+}

@@ -1,0 +1,7 @@
+package app
+
+import (
+	"net/http"
+)
+
+func (a *App) mountPages(mux *http.ServeMux) {}

@@ -1,0 +1,300 @@
+package app
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"twoweave/internal/base/clock"
+	"twoweave/internal/base/fault"
+	"twoweave/internal/manage/detect"
+	"twoweave/internal/manage/event"
+	"twoweave/internal/platform/sqldb"
+	"twoweave/internal/reform/pack"
+)
+
+// ReplaySender is the sender of replayed events.
+const ReplaySender event.Sender = "replay"
+
+// ReplayOptions say what is replayed through what.
+type ReplayOptions struct {
+	Map      string // maps/NAME.yaml of a pack folder
+	File     string // CSV with a header
+	Config   Config // its data folder must be new; gateways stay closed
+	Log      *slog.Logger
+	Progress io.Writer // a line now and then; nil for none
+}
+
+// ReplayReport is what became of a file. Rows = Accepted + Refused.
+type ReplayReport struct {
+	Rows       int
+	Accepted   int
+	Refused    int
+	Reasons    map[string]int // of refused rows
+	Unplaced   int            // accepted, without an area
+	Unmapped   map[string]int // "field: value" left out because the map lists it as unmapped
+	Outcomes   detect.Accounting
+	Detections map[string]int // by scenario
+	Cases      int
+	From, To   time.Time
+	Took       time.Duration
+}
+
+// replay is one run over a file: the file drives the clock, and the clock drives everything else.
+type replay struct {
+	app    *App
+	clock  *clock.Manual
+	rows   *pack.Rows
+	report ReplayReport
+	chunk  []event.Event
+	ticked time.Time
+}
+
+// Replay runs a file through a program of its own and reports what became of it.
+func Replay(ctx context.Context, o ReplayOptions) (ReplayReport, error) {
+	content, m, err := readMap(o.Map)
+	if err != nil {
+		return ReplayReport{}, err
+	}
+	file, err := os.Open(o.File)
+	if err != nil {
+		return ReplayReport{}, fault.New(fault.Invalid, "app.Replay", "%s cannot be opened: %v", o.File, errors.Unwrap(err))
+	}
+	defer file.Close()
+	reader := csv.NewReader(file)
+	reader.FieldsPerRecord = -1 // a row of another length is refused with its reason, not the file
+	header, err := reader.Read()
+	if err != nil {
+		return ReplayReport{}, fault.New(fault.Invalid, "app.Replay", "%s has no header that can be read: %v", o.File, err)
+	}
+	rows, err := m.Bind(header)
+	if err != nil {
+		return ReplayReport{}, err
+	}
+	return run(ctx, o, content, rows, reader)
+}
+
+func run(ctx context.Context, o ReplayOptions, content *pack.Pack, rows *pack.Rows, reader *csv.Reader) (ReplayReport, error) {
+	if err := mustBeNew(o.Config.Data); err != nil {
+		return ReplayReport{}, err
+	}
+	first, records, err := readAll(rows, reader)
+	if err != nil {
+		return ReplayReport{}, err
+	}
+	c := clock.NewManual(first)
+	program, err := New(o.Config, Options{Clock: c, Log: o.Log, Silent: true, Packs: func() ([]*pack.Pack, error) { return []*pack.Pack{content}, nil }})
+	if err != nil {
+		return ReplayReport{}, err
+	}
+	if err := program.Start(ctx); err != nil {
+		return ReplayReport{}, err
+	}
+	begun := clock.System{}.Now()
+	r := &replay{app: program, clock: c, rows: rows, report: ReplayReport{Reasons: map[string]int{}, Unmapped: map[string]int{}, From: first}}
+	err = r.all(ctx, records, o.Progress)
+	if err == nil {
+		err = r.finish(ctx)
+	}
+	r.report.Took = clock.System{}.Now().Sub(begun)
+	return r.report, errors.Join(err, program.Stop(ctx))
+}
+
+// readMap reads the pack that a map belongs to.
+func readMap(path string) (*pack.Pack, *pack.Map, error) {
+	folder := filepath.Dir(filepath.Dir(path))
+	p, err := ReadPack(folder)
+	if err != nil {
+		return nil, nil, err
+	}
+	name := strings.TrimSuffix(filepath.Base(path), filepath.Ext(path))
+	for i := range p.Maps {
+		if p.Maps[i].Name == name {
+			return p, &p.Maps[i], nil
+		}
+	}
+	return nil, nil, fault.New(fault.Invalid, "app.readMap", "%s is no map of the pack in %s; a map stands in maps/NAME.yaml and is called NAME", path, folder)
+}
+
+func mustBeNew(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, os.ErrNotExist) || (err == nil && len(entries) == 0) {
+		return nil
+	}
+	return fault.New(fault.Invalid, "app.Replay", "data folder %s is not empty: a replay has a folder of its own, so that its past does not mix with another", folder)
+}
+
+// readAll reads every row and the earliest time of an event, from where the clock starts.
+func readAll(rows *pack.Rows, reader *csv.Reader) (first time.Time, records [][]string, err error) {
+	for {
+		record, err := reader.Read()
+		if errors.Is(err, io.EOF) {
+			return first, records, nil
+		}
+		if err != nil {
+			return first, nil, fault.New(fault.Invalid, "app.Replay", "the file cannot be read as CSV: %v", err)
+		}
+		records = append(records, record)
+		if e, out := rows.Event(record); out.Refused == nil && (first.IsZero() || e.Time.Before(first)) {
+			first = e.Time
+		}
+	}
+}
+
+const progressEvery = 1000
+
+func (r *replay) all(ctx context.Context, records [][]string, progress io.Writer) error {
+	for i, record := range records {
+		if err := r.row(ctx, record); err != nil {
+			return err
+		}
+		if progress != nil && (i+1)%progressEvery == 0 {
+			fmt.Fprintf(progress, "%d of %d rows, %s\n", i+1, len(records), r.clock.Now().Format(time.DateTime))
+		}
+	}
+	return r.flush(ctx)
+}
+
+func (r *replay) row(ctx context.Context, record []string) error {
+	r.report.Rows++
+	e, out := r.rows.Event(record)
+	if out.Refused != nil {
+		r.refuse(out.Refused)
+		return nil
+	}
+	for _, unmapped := range out.Unmapped {
+		r.report.Unmapped[unmapped]++
+	}
+	if e.Time.After(r.clock.Now()) {
+		if err := r.moveTo(ctx, e.Time); err != nil {
+			return err
+		}
+	}
+	r.chunk = append(r.chunk, e)
+	return nil
+}
+
+// moveTo sends what happened before, then lets time pass: the log gets a tick, and the cases' timers ring.
+func (r *replay) moveTo(ctx context.Context, t time.Time) error {
+	if err := r.flush(ctx); err != nil {
+		return err
+	}
+	r.clock.Set(t)
+	if t.Sub(r.ticked) < time.Second {
+		return nil
+	}
+	r.ticked = t
+	if _, err := r.app.bus.AppendTick(ctx, t); err != nil {
+		return err
+	}
+	_, err := r.app.timers.RunDue(ctx)
+	return err
+}
+
+func (r *replay) flush(ctx context.Context) error {
+	if len(r.chunk) == 0 {
+		return nil
+	}
+	outcomes, err := r.app.ingest.Accept(ctx, ReplaySender, r.chunk)
+	if err != nil {
+		return err
+	}
+	for _, o := range outcomes {
+		if !o.Accepted {
+			r.refuse(o.Problems)
+			continue
+		}
+		r.report.Accepted++
+		if o.Unplaced {
+			r.report.Unplaced++
+		}
+	}
+	r.chunk = r.chunk[:0]
+	return nil
+}
+
+func (r *replay) refuse(problems []fault.Problem) {
+	r.report.Refused++
+	reason := "unknown"
+	if len(problems) > 0 {
+		reason = problems[0].Field + ": " + problems[0].Message
+	}
+	r.report.Reasons[reason]++
+}
+
+// finish waits until everything in the log has been detected and kept, and adds up.
+func (r *replay) finish(ctx context.Context) error {
+	r.report.To = r.clock.Now()
+	if err := r.moveTo(ctx, r.clock.Now().Add(time.Second)); err != nil {
+		return err
+	}
+	last, err := r.app.bus.LastSeq(ctx)
+	if err != nil {
+		return err
+	}
+	if err := r.app.runner.WaitFor(ctx, last); err != nil {
+		return err
+	}
+	r.report.Outcomes = r.app.outcomes()
+	return r.app.database.View(ctx, r.countFindings)
+}
+
+func (r *replay) countFindings(tx *sqldb.Tx) error {
+	rows, err := tx.Query(`SELECT scenario, COUNT(*) FROM detection GROUP BY scenario ORDER BY scenario`)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	r.report.Detections = map[string]int{}
+	for rows.Next() {
+		var scenario string
+		var n int
+		if err := rows.Scan(&scenario, &n); err != nil {
+			return err
+		}
+		r.report.Detections[scenario] = n
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	return tx.QueryRow(`SELECT COUNT(*) FROM cases`).Scan(&r.report.Cases)
+}
+
+// Write prints the report.
+func (r ReplayReport) Write(w io.Writer) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(t, "rows\t%d\n  accepted\t%d\n  refused\t%d\n", r.Rows, r.Accepted, r.Refused)
+	writeCounts(t, "    ", r.Reasons)
+	fmt.Fprintf(t, "unplaced\t%d\nunmapped\t%d\n", r.Unplaced, total(r.Unmapped))
+	writeCounts(t, "  ", r.Unmapped)
+	o := r.Outcomes
+	fmt.Fprintf(t, "evaluated\t%d\nduplicate\t%d\nconflict\t%d\nlate\t%d\ndead\t%d\n", o.Evaluated, o.Duplicate, o.Conflict, o.Late, o.Dead)
+	fmt.Fprintf(t, "detections\t%d\n", total(r.Detections))
+	writeCounts(t, "  ", r.Detections)
+	fmt.Fprintf(t, "cases\t%d\n", r.Cases)
+	fmt.Fprintf(t, "from\t%s\nto\t%s\ntook\t%s\n", r.From.Format(time.RFC3339), r.To.Format(time.RFC3339), r.Took.Round(time.Millisecond))
+	return t.Flush()
+}
+
+func writeCounts(w io.Writer, indent string, counts map[string]int) {
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(w, "%s%s\t%d\n", indent, name, counts[name])
+	}
+}
+
+func total(counts map[string]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
