@@ -55,10 +55,13 @@ CREATE TABLE cases (
 );
 CREATE INDEX cases_by_opening ON cases (opened_at, id);
 CREATE INDEX cases_by_due ON cases (due_order, id);
+CREATE INDEX cases_by_area ON cases (area, opened_at, id);
+CREATE INDEX cases_by_unit ON cases (unit, opened_at, id);
 CREATE INDEX cases_open_opening ON cases (opened_at, id) WHERE is_open;
 CREATE INDEX cases_open_due ON cases (due_order, id) WHERE is_open;
 CREATE INDEX cases_open_area ON cases (area, severity, due_order) WHERE is_open;
 CREATE INDEX cases_open_scenario ON cases (scenario, due_order) WHERE is_open;
+CREATE INDEX cases_open_state ON cases (state, opened_at, id) WHERE is_open;
 CREATE INDEX cases_open_unit ON cases (unit, due_order, id) WHERE is_open;
 
 CREATE TABLE case_fact (

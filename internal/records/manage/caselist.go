@@ -36,10 +36,10 @@ func (Store) FindCount(tx *sqldb.Tx, q casedesk.CaseQuery) (int, error) {
 
 func caseFilter(q *casedesk.CaseQuery) *where {
 	w := &where{}
-	if q.Open != nil && *q.Open {
-		w.add("is_open") // as the partial indexes say it
-	} else if q.Open != nil {
+	if q.Open != nil && !*q.Open {
 		w.add("NOT is_open")
+	} else if q.Open != nil || (q.State != "" && q.State != casework.Closed) {
+		w.add("is_open") // as the partial indexes say it; a state says it too
 	}
 	for _, f := range [...]struct{ cond, value string }{
 		{"state = ?", string(q.State)}, {"area = ?", string(q.Area)}, {"class = ?", q.Class}, {"unit = ?", string(q.Unit)}, {"handler = ?", q.Handler},

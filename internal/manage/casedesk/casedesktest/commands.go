@@ -24,6 +24,13 @@ func wholeLoop(t *testing.T, d *Desk) {
 		if v.Version != int64(i)+2 {
 			t.Fatalf("after %s version %d", s.kind, v.Version)
 		}
+		running := 0
+		if v.State == casework.Dispatched || v.State == casework.Handling {
+			running = 2 // the reminder and the escalation
+		}
+		if n := d.number(t, `SELECT COUNT(*) FROM timer`); n != running {
+			t.Errorf("%d clocks run for a case that is %s", n, v.State)
+		}
 	}
 	c, facts := d.load(t, id)
 	if folded, err := casework.Fold(facts); err != nil || !reflect.DeepEqual(folded, c) {
