@@ -172,7 +172,7 @@ func TestAcceptedOnlyAfterTheLogHasAnswered(t *testing.T) {
 			out, _ := in.Accept(t.Context(), "x", levels(0, 1, "a"))
 			done <- out
 		}()
-		time.Sleep(999 * time.Millisecond)
+		(clock.System{}).Wait(t.Context(), time.Now().Add(999*time.Millisecond))
 		synctest.Wait()
 		if len(done) > 0 {
 			t.Error("accepted before the log answered")

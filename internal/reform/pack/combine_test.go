@@ -73,9 +73,9 @@ func TestWhatDoesNotFitTogetherIsToldWithItsPlace(t *testing.T) {
 		"map's area":    {edit("maps/levels.yaml", `{a: "001"}`, `{a: "002"}`), `area.codes.a: no pack has the area "002"`},
 		"map's type":    {edit("maps/levels.yaml", "type: level", "type: high"), `small/maps/levels.yaml:3:7: type: no pack has the event type "high"`},
 		"unit's area":   {edit("units.yaml", "kind: water", `kind: water, area: "9"`), "names area 9, which does not exist"},
-		"schema":        {edit("events/level.yaml", "type: number", "type: numbre"), "small/events/level.yaml:9:3: schema: "},
+		"schema":        {edit("events/level.yaml", "type: number", "type: numbre"), "small/events/level.yaml:13:16: schema.properties.cm.type: "},
 		"no object":     {edit("events/level.yaml", "type: object", "type: array"), "the schema's type must be object"},
-		"field's name":  {edit("events/level.yaml", "site:", "si-te:"), "a name of data is made of a-z, 0-9 and _"},
+		"field's name":  {edit("events/level.yaml", "site:", "si-te:"), "small/events/level.yaml:14:12: schema.properties.si-te: "},
 		"sealed number": {edit("events/level.yaml", "fields: [phone, name]", "fields: [phone, triage]"), "only a text at the top of data can be sealed"},
 	}
 	for name, c := range cases {
@@ -231,6 +231,60 @@ func TestFillReadsWhatTheSchemaLetsPass(t *testing.T) {
 		valid := len(typ.Validate(text)) == 0
 		if err := typ.Fill(&event.Event{Data: text}, row); valid && err != nil {
 			t.Fatalf("%s passes the schema, but: %v", text, err)
+		}
+	})
+}
+
+// Of any JSON, Fill finds what encoding/json finds.
+func TestFillReadsAsEncodingJSONDoes(t *testing.T) {
+	t.Parallel()
+	typ := shapesType(t)
+	row := typ.NewRow()
+	texts := []string{`{"n":1,"n":2}`, `{"n":1,"n":null}`, `{"deep":{"n":1},"deep":{"deeper":{"s":"x"}}}`, `{"deep":{"n":1},"deep":null}`,
+		`{"s":"\u006e","\u006e":5}`, ` { "s" : "\"}{,:" , "n" : -0 } `, `{"many":[{"n":1},[2,"]"]],"n":3}`, `{"s":"` + "\xff" + `"}`, `{"f":1e3,"n":2e2}`, `{}`}
+	for _, text := range texts {
+		if err := typ.Fill(&event.Event{Data: []byte(text)}, row); err != nil {
+			t.Errorf("%s: %v", text, err)
+			continue
+		}
+		var want struct {
+			N    *float64
+			F    *float64
+			S    *string
+			Deep *struct {
+				N      *float64
+				Deeper *struct{ S *string }
+			}
+		}
+		var last map[string]json.RawMessage // a struct would merge repeated objects
+		json.Unmarshal([]byte(text), &last)
+		again, _ := json.Marshal(last)
+		json.Unmarshal(again, &want)
+		number := func(name string, want *float64) {
+			got := slot(t, typ, row, name)
+			if got.Missing() != (want == nil) || want != nil && got.Type() == rule.Int && float64(got.Int()) != *want {
+				t.Errorf("%s: %s is %v", text, name, got)
+			}
+		}
+		number("data.n", want.N)
+		number("data.f", want.F)
+		if got := slot(t, typ, row, "data.s"); got.Missing() != (want.S == nil) || want.S != nil && got.Text() != *want.S {
+			t.Errorf("%s: data.s is %v", text, got)
+		}
+		if want.Deep != nil {
+			number("data.deep.n", want.Deep.N)
+		}
+	}
+}
+
+func FuzzFill(f *testing.F) {
+	typ := shapesType(f)
+	row := typ.NewRow()
+	f.Add([]byte(`{"n":1,"s":"x","deep":{"n":[{}]},"at":"2026-06-01T00:00:00Z"}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		err := typ.Fill(&event.Event{Data: data}, row)
+		if !json.Valid(data) && err == nil {
+			t.Errorf("%q is not JSON and was taken", data)
 		}
 	})
 }

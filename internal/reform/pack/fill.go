@@ -1,7 +1,6 @@
 package pack
 
 import (
-	"bytes"
 	"encoding/json"
 	"strconv"
 	"strings"
@@ -63,30 +62,30 @@ func (m *member) put(path []string, kind rule.Type, slot int) {
 	next.put(path[1:], kind, slot)
 }
 
-// fill reads an object's members into their slots.
+// fill reads data into the slots of its fields. It says which field it could not read.
 func (m *member) fill(text []byte, row *rule.Row) error {
-	var object map[string]json.RawMessage
-	if err := json.Unmarshal(text, &object); err != nil {
-		return &fault.Error{Kind: fault.Invalid, Op: "pack.Fill", Msg: "the data is no JSON object", Err: err}
+	if !json.Valid(text) {
+		return fault.New(fault.Invalid, "pack.Fill", "the data is not JSON")
 	}
-	for name, raw := range object {
-		f := m.members[name]
-		if f == nil || bytes.Equal(raw, []byte("null")) {
-			continue
-		}
-		if f.members != nil {
-			if err := f.fill(raw, row); err != nil {
-				return err
-			}
-			continue
-		}
-		v, ok := f.value(raw)
-		if !ok {
-			return fault.New(fault.Invalid, "pack.Fill", "the value of %s is not of its schema's type", name)
-		}
-		row.Slots[f.slot] = v
+	w := walker{text: text}
+	if w.space(); w.text[w.at] != '{' {
+		return fault.New(fault.Invalid, "pack.Fill", "the data is no JSON object")
+	}
+	if bad := w.object(m, row); bad != "" {
+		return fault.New(fault.Invalid, "pack.Fill", "the value of %s is not of its schema's type", bad)
 	}
 	return nil
+}
+
+// forget makes the field missing, and all fields inside it.
+func (m *member) forget(row *rule.Row) {
+	if m.members == nil {
+		row.Slots[m.slot] = rule.Value{}
+		return
+	}
+	for _, inner := range m.members {
+		inner.forget(row)
+	}
 }
 
 // value reads one scalar.
@@ -105,9 +104,8 @@ func (f *member) value(raw []byte) (rule.Value, bool) {
 		err := json.Unmarshal(raw, &at)
 		return rule.TimestampValue(at), err == nil
 	}
-	var s string
-	err := json.Unmarshal(raw, &s)
-	return rule.StringValue(s), err == nil
+	s, ok := text(raw)
+	return rule.StringValue(s), ok
 }
 
 // integer also takes 3.0 and 3e2, which JSON Schema calls integers.

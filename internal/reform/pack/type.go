@@ -35,11 +35,13 @@ type envelopeSlots struct{ id, source, subject, area, time int }
 func newType(t *event.Type) (*Type, []fault.Problem) {
 	s, err := schema.Compile(t.Schema)
 	if err != nil {
-		return nil, inField("schema", err)
+		return nil, inSchema(err)
 	}
-	fields, problems := fieldsOf(t.Schema)
-	fields, wrong := withoutPersonal(fields, t.Personal)
-	if problems = append(problems, wrong...); len(problems) > 0 {
+	if !isObject(t.Schema) {
+		return nil, []fault.Problem{{Field: "schema", Message: "data is an object: the schema's type must be object"}}
+	}
+	fields, problems := withoutPersonal(fieldsOf(s), t.Personal)
+	if len(problems) > 0 {
 		return nil, problems
 	}
 	vars := []rule.Var{{Name: "id", Type: rule.String}, {Name: "source", Type: rule.String}, {Name: "subject", Type: rule.String},
@@ -49,27 +51,11 @@ func newType(t *event.Type) (*Type, []fault.Problem) {
 	}
 	env, err := rule.NewEnv(vars)
 	if err != nil {
-		return nil, inField("schema", err)
+		return nil, inSchema(err)
 	}
 	built := &Type{Type: *t, Schema: s, Env: env, fields: fields}
 	built.bind()
 	return built, nil
-}
-
-// inField makes problems of an error, all of one field of the entry.
-func inField(name string, err error) []fault.Problem {
-	problems := fault.Problems(err)
-	if len(problems) == 0 {
-		return []fault.Problem{{Field: name, Message: err.Error()}}
-	}
-	moved := make([]fault.Problem, len(problems))
-	for i, p := range problems {
-		moved[i] = fault.Problem{Field: name, Message: p.Field + ": " + p.Message}
-		if p.Field == "" {
-			moved[i].Message = p.Message
-		}
-	}
-	return moved
 }
 
 // withoutPersonal drops the fields that are sealed before a rule could see them, and checks that they are texts.
@@ -90,7 +76,13 @@ func withoutPersonal(fields []field, p *event.Personal) ([]field, []fault.Proble
 	return fields, problems
 }
 
-// Validate checks an event's data, as received, against the schema. Fields of the problems start with "data".
+// Validate checks an event's data, as received, against the schema. Fields of the problems start with "data". What it lets pass Fill can read.
 func (t *Type) Validate(data []byte) []fault.Problem {
-	return t.Schema.Validate(data)
+	if problems := t.Schema.Validate(data); len(problems) > 0 {
+		return inData(problems)
+	}
+	if err := t.tree.fill(data, t.NewRow()); err != nil { // a schema lets pass what no rule's number holds, such as the integer 1e300
+		return []fault.Problem{{Field: "data", Message: fault.Message(err)}}
+	}
+	return nil
 }

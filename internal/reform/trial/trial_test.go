@@ -96,19 +96,28 @@ func TestWrongExpectationsFail(t *testing.T) {
 	}
 }
 
+func TestMeasureCountsEveryEvent(t *testing.T) {
+	t.Parallel()
+	p, set := load(t, "pudong")
+	calls := time.Duration(0)
+	c, err := trial.Measure(set, p, 5000, func() time.Duration { calls += time.Second; return calls })
+	if err != nil || c.Events != 5000 || c.CPU != time.Second || c.PerEvent != 200*time.Microsecond {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 func BenchmarkDetection(b *testing.B) {
 	for _, name := range packs.Names() {
 		b.Run(name, func(b *testing.B) {
 			p, set := load(b, name)
 			var c trial.Cost
 			for b.Loop() {
-				start := time.Now()
 				var err error
-				if c, err = trial.Measure(set, p, 50_000, func() time.Duration { return time.Since(start) }); err != nil {
+				if c, err = trial.Measure(set, p, 50_000, trial.ProcessCPU); err != nil {
 					b.Fatal(err)
 				}
 			}
-			b.ReportMetric(float64(c.PerEvent.Nanoseconds()), "ns/event")
+			b.ReportMetric(float64(c.PerEvent.Nanoseconds()), "cpu-ns/event")
 		})
 	}
 }
