@@ -21,6 +21,7 @@ const (
 const (
 	writeEvery = 15 * time.Second // of log time: an unchanged value is written down again
 	countEvery = 5 * time.Second  // a limit may pass without anybody acting
+	countAge   = time.Second      // a count is shared by all who ask within this time
 )
 
 func historyOf(s indicator.Sample) series.Sample {

@@ -75,6 +75,15 @@ type Signs struct {
 	at       time.Time
 	revision uint64
 	changed  chan struct{} // closed at the next change
+	cases    uint64        // grows with every change of cases
+	counted  counted
+}
+
+// counted is a count of the open cases that many screens share.
+type counted struct {
+	casedesk.Counts
+	cases uint64 // Signs.cases when it began
+	at    time.Time
 }
 
 // value is the latest value of one indicator in one area, and when it was last written down.
@@ -123,6 +132,7 @@ func (s *Signs) Changed() <-chan struct{} {
 func (s *Signs) Touch() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.cases++
 	s.touch()
 }
 
@@ -176,9 +186,10 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// Snapshot is the board now. The caller has asked access about access.ReadSigns.
+// Snapshot is the board now. The caller has asked access about access.ReadSigns. However many screens ask, the cases are counted again only after a change
+// of cases or after a second, whichever is first. The slices inside OpenCases are shared: read them only.
 func (s *Signs) Snapshot(ctx context.Context) (Board, error) {
-	counts, err := s.o.Cases.Count(ctx)
+	counts, err := s.counts(ctx)
 	if err != nil {
 		return Board{}, err
 	}
@@ -189,6 +200,27 @@ func (s *Signs) Snapshot(ctx context.Context) (Board, error) {
 		b.Signs = append(b.Signs, sign(&s.defs[i], s.latest[s.defs[i].ID], counts))
 	}
 	return b, nil
+}
+
+// counts is a count of the cases as they are now, or were at most countAge ago when nobody has told of a change since.
+func (s *Signs) counts(ctx context.Context) (casedesk.Counts, error) {
+	now := s.o.Clock.Now()
+	s.mu.Lock()
+	last, cases := s.counted, s.cases
+	s.mu.Unlock()
+	if age := now.Sub(last.at); last.cases == cases && age >= 0 && age < countAge {
+		return last.Counts, nil
+	}
+	n, err := s.o.Cases.Count(ctx)
+	if err != nil {
+		return casedesk.Counts{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if cases >= s.counted.cases {
+		s.counted = counted{Counts: n, cases: cases, at: now}
+	}
+	return n, nil
 }
 
 // sign sums up an indicator's areas.

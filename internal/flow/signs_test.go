@@ -16,9 +16,13 @@ import (
 )
 
 // counter is a count that the test sets.
-type counter struct{ areas []casedesk.AreaCount }
+type counter struct {
+	areas []casedesk.AreaCount
+	asked int
+}
 
 func (c *counter) Count(context.Context) (casedesk.Counts, error) {
+	c.asked++
 	return casedesk.Counts{Areas: c.areas}, nil
 }
 
@@ -130,5 +134,39 @@ func check(t *testing.T, when string, h *history, n int, want series.Sample) {
 	}
 	if got := h.all[n-2]; got.Name != want.Name || got.Value != want.Value || got.Labels["area"] != "a1" {
 		t.Errorf("%s: wrote %+v", when, got)
+	}
+}
+
+func TestManyScreensShareOneCount(t *testing.T) {
+	t.Parallel()
+	s, _, n, c := newSigns(t)
+	look := func() int {
+		t.Helper()
+		b, err := s.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(b.OpenCases.Areas)
+	}
+	for range 10 {
+		look()
+	}
+	if n.asked != 1 {
+		t.Errorf("ten looks counted %d times", n.asked)
+	}
+	n.areas = []casedesk.AreaCount{{Area: "a1", Open: 1}}
+	s.Touch()
+	if look() != 1 {
+		t.Error("a change that was told is not shown")
+	}
+	n.areas = nil
+	c.Advance(time.Second) // another process changed it and told nobody here
+	if look() != 0 {
+		t.Error("a change that was not told is not shown after a second")
+	}
+	c.Set(noon)
+	n.areas = []casedesk.AreaCount{{Area: "a1", Open: 1}}
+	if look() != 1 {
+		t.Error("a clock that jumped back keeps the old count")
 	}
 }
