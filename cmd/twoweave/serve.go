@@ -33,16 +33,22 @@ func settingFlags(f *flag.FlagSet) {
 	}
 }
 
-// configuration is the file's settings with the command line's over them.
+// configuration is the file's settings with the command line's over them. A command that reads no file has its own defaults.
 func configuration(flags *flag.FlagSet) (app.Config, error) {
 	config := app.DefaultConfig()
-	if file := flags.Lookup("config"); file != nil && file.Value.String() != "" {
+	set := func(f *flag.Flag) { config.Set(f.Name, f.Value.String()) }
+	file := flags.Lookup("config")
+	if file == nil {
+		flags.VisitAll(set)
+		return config, config.Check()
+	}
+	if file.Value.String() != "" {
 		var err error
 		if config, err = app.ReadConfig(file.Value.String()); err != nil {
 			return config, err
 		}
 	}
-	flags.Visit(func(f *flag.Flag) { config.Set(f.Name, f.Value.String()) })
+	flags.Visit(set)
 	return config, config.Check()
 }
 

@@ -45,6 +45,8 @@ type Options struct {
 	Demo bool
 	// Workers is how many goroutines detect; 0 = one a processor. It changes nothing that is found.
 	Workers int
+	// Snapshots is how often detection's state is kept; zero fields = the defaults.
+	Snapshots detect.SnapshotPolicy
 	// Silent starts no gateway and no tick: a replay drives time and events itself.
 	Silent bool
 }

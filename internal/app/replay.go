@@ -93,7 +93,7 @@ func run(ctx context.Context, o ReplayOptions, content *pack.Pack, rows *pack.Ro
 		return ReplayReport{}, err
 	}
 	c := clock.NewManual(first)
-	program, err := New(o.Config, Options{Clock: c, Log: o.Log, Silent: true, Packs: func() ([]*pack.Pack, error) { return []*pack.Pack{content}, nil }})
+	program, err := New(o.Config, Options{Clock: c, Log: o.Log, Silent: true, Snapshots: rarely, Packs: func() ([]*pack.Pack, error) { return []*pack.Pack{content}, nil }})
 	if err != nil {
 		return ReplayReport{}, err
 	}
@@ -109,6 +109,9 @@ func run(ctx context.Context, o ReplayOptions, content *pack.Pack, rows *pack.Ro
 	r.report.Took = clock.System{}.Now().Sub(begun)
 	return r.report, errors.Join(err, program.Stop(ctx))
 }
+
+// rarely is how often a replay keeps detection's state: its hours pass in seconds, and it can be run again.
+var rarely = detect.SnapshotPolicy{Messages: 100_000, Every: 10 * 365 * 24 * time.Hour}
 
 // readMap reads the pack that a map belongs to.
 func readMap(path string) (*pack.Pack, *pack.Map, error) {

@@ -17,11 +17,11 @@ type Machine interface {
 
 // Accounting adds up: received = refused + accepted + in doubt + waiting; accepted = evaluated + duplicate + conflict + late + dead + in flight.
 type Accounting struct {
-	Since    time.Time         `json:"since" doc:"start of this process; its figures count from here"`
-	Ingest   IngestAccounting  `json:"ingest"`
-	Log      LogAccounting     `json:"log"`
-	Unplaced uint64            `json:"unplaced" doc:"accepted events whose area could not be found"`
-	ByType   []TypeAccounting  `json:"by_type"`
+	Since    time.Time        `json:"since" doc:"start of this process; its figures count from here"`
+	Ingest   IngestAccounting `json:"ingest"`
+	Log      LogAccounting    `json:"log"`
+	Unplaced uint64           `json:"unplaced" doc:"accepted events whose area could not be found"`
+	ByType   []TypeAccounting `json:"by_type"`
 }
 
 // IngestAccounting is what came in.
