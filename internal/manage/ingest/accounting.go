@@ -12,6 +12,7 @@ import (
 type Reason string
 
 const (
+	Undecodable Reason = "undecodable"  // a gateway could not read it
 	BadEnvelope Reason = "envelope"     // an attribute is missing or wrong
 	UnknownType Reason = "type-unknown" // no active pack has the type
 	BadData     Reason = "data"         // the data does not fit the type's schema

@@ -497,6 +497,15 @@ func TestAnUnknownAreaIsUnplacedAndCounted(t *testing.T) {
 	}
 }
 
+func TestWhatAGatewayCannotDecodeIsCounted(t *testing.T) {
+	t.Parallel()
+	in := start(t, &record{}, nil)
+	in.Refuse()
+	if a := in.Accounting(); a.Received != 1 || a.Refused != 1 || a.RefusedBy[ingest.Undecodable] != 1 {
+		t.Errorf("%+v", a)
+	}
+}
+
 func BenchmarkAccept(b *testing.B) {
 	in := start(b, &record{}, nil)
 	events := levels(0, 200, "a")
