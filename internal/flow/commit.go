@@ -12,6 +12,7 @@ import (
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/detect"
+	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/matter"
 	"twoweave/internal/manage/scenario"
@@ -84,7 +85,7 @@ func (f *Flow) keep(tx *sqldb.Tx, c detect.Commit) error {
 		}
 	}
 	for _, d := range c.Detections {
-		d.Subject = printable(d.Subject)
+		d.Subject, d.Area = printable(d.Subject), event.AreaCode(printable(string(d.Area)))
 		if err := f.detection(tx, c.Set, d); err != nil {
 			return err
 		}

@@ -188,11 +188,16 @@ func TestOddTextsAreKeptPrintable(t *testing.T) {
 	sqldbtest.Each(t, migrations, func(t *testing.T, db *sqldb.DB) {
 		l := newLine(t, db)
 		d := started("p\x00\xff", 1)
+		d.Area = "a\x00"
+		d.Evidence = []scenario.Reading{{ID: "\x00", Source: "\xff", Data: []byte{}}, {Data: []byte("\x00")}, {}}
 		c := l.commit(10, d, ended(d, noon.Add(time.Second)))
 		c.Exceptions = []detect.Exception{{Part: part, Seq: 10, Kind: detect.Dead, ID: "\x00", Source: "\xff", Sender: "\x00", Type: "\x00", Reason: "\x00", Data: []byte{0, 0xff}}}
 		l.must(t, c)
 		if page := l.cases(t, casedesk.Filter{}); page.Total != 1 || page.Items[0].Subject != "p\uFFFD\uFFFD" || page.Items[0].EndedAt == nil {
 			t.Errorf("cases = %+v", page)
+		}
+		if chain := l.page(t, l.cases(t, casedesk.Filter{}).Items[0].ID).Chain; len(chain.Readings) != 3 || string(chain.Readings[1].Data) != "null" {
+			t.Errorf("chain = %+v", chain)
 		}
 	})
 }

@@ -130,7 +130,10 @@ func scanFinding(row scanner) (casedesk.Finding, error) {
 func encodeEvidence(all []scenario.Reading) (string, error) {
 	kept := make([]reading, len(all))
 	for i, r := range all {
-		kept[i] = reading{Reading: r, Data: r.Data}
+		kept[i] = reading{Reading: r}
+		if json.Valid(r.Data) { // an event may have no data at all
+			kept[i].Data = r.Data
+		}
 	}
 	body, err := json.Marshal(kept)
 	return string(body), err
