@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"twoweave/internal/base/clock"
-	"twoweave/internal/base/lang"
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
@@ -18,34 +17,6 @@ import (
 
 // StaleAfter is the age at which a screen must show that a value may no longer hold.
 const StaleAfter = 15 * time.Second
-
-// Board is everything the wall shows in figures. Its cases come from one snapshot of the records, so that a list with the same filter counts the same.
-type Board struct {
-	At        time.Time       `json:"at"` // log time of the latest value; zero before the first
-	Signs     []Sign          `json:"signs"`
-	OpenCases casedesk.Counts `json:"open_cases"`
-	StaleSec  int             `json:"stale_after_s"`
-}
-
-// Sign is one indicator: the sum of its areas, and the areas.
-type Sign struct {
-	Indicator indicator.ID    `json:"indicator"`
-	Title     lang.Text       `json:"title"`
-	Unit      lang.Text       `json:"unit"`
-	Value     float64         `json:"value"`
-	Band      indicator.Band  `json:"band"`  // of the sum, by the city's bands
-	At        time.Time       `json:"at"`    // log time of the latest value; zero before the first
-	Cases     int             `json:"cases"` // open cases of the indicator's scenarios
-	Bands     indicator.Bands `json:"bands"` // the city's
-	Areas     []AreaSign      `json:"areas"`
-}
-
-// AreaSign is an indicator in one area.
-type AreaSign struct {
-	Area  event.AreaCode `json:"area"`
-	Value float64        `json:"value"`
-	Band  indicator.Band `json:"band"`
-}
 
 // Counter counts open cases.
 type Counter interface {
@@ -188,14 +159,14 @@ func later(a, b time.Time) time.Time {
 
 // Snapshot is the board now. The caller has asked access about access.ReadSigns. However many screens ask, the cases are counted again only after a change
 // of cases or after a second, whichever is first. The slices inside OpenCases are shared: read them only.
-func (s *Signs) Snapshot(ctx context.Context) (Board, error) {
+func (s *Signs) Snapshot(ctx context.Context) (casedesk.Board, error) {
 	counts, err := s.counts(ctx)
 	if err != nil {
-		return Board{}, err
+		return casedesk.Board{}, err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b := Board{At: s.at.Truncate(time.Millisecond), Signs: []Sign{}, OpenCases: counts, StaleSec: int(StaleAfter / time.Second)}
+	b := casedesk.Board{At: s.at.Truncate(time.Millisecond), Signs: []casedesk.Sign{}, OpenCases: counts, StaleSec: int(StaleAfter / time.Second)}
 	for i := range s.defs {
 		b.Signs = append(b.Signs, sign(&s.defs[i], s.latest[s.defs[i].ID], counts))
 	}
@@ -224,13 +195,13 @@ func (s *Signs) counts(ctx context.Context) (casedesk.Counts, error) {
 }
 
 // sign sums up an indicator's areas.
-func sign(def *indicator.Indicator, areas map[event.AreaCode]value, counts casedesk.Counts) Sign {
-	out := Sign{Indicator: def.ID, Title: def.Title, Unit: def.Unit, Bands: def.City, Areas: []AreaSign{}}
+func sign(def *indicator.Indicator, areas map[event.AreaCode]value, counts casedesk.Counts) casedesk.Sign {
+	out := casedesk.Sign{Indicator: def.ID, Title: def.Title, Unit: def.Unit, Bands: def.City, Areas: []casedesk.AreaSign{}}
 	for _, area := range slices.Sorted(maps.Keys(areas)) { // in order, so that the sum is the same each time
 		v := areas[area]
 		out.Value += v.v
 		out.At = later(out.At, v.at)
-		out.Areas = append(out.Areas, AreaSign{Area: area, Value: v.v, Band: def.Bands.Of(v.v)})
+		out.Areas = append(out.Areas, casedesk.AreaSign{Area: area, Value: v.v, Band: def.Bands.Of(v.v)})
 	}
 	out.At, out.Band = out.At.Truncate(time.Millisecond), def.City.Of(out.Value)
 	for _, n := range counts.ByScenario {

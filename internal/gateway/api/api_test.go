@@ -15,6 +15,7 @@ import (
 	"twoweave/internal/base/clock"
 	"twoweave/internal/base/fault"
 	"twoweave/internal/gateway/api"
+	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/event"
 )
 
@@ -94,8 +95,8 @@ func (f *facts) Follow(ctx context.Context, from uint64, fn func(uint64, string,
 
 type signs struct{}
 
-func (signs) Snapshot(context.Context) (api.Board, error) { return api.Board{At: now}, nil }
-func (signs) Revision() uint64                            { return 0 }
+func (signs) Snapshot(context.Context) (casedesk.Board, error) { return casedesk.Board{At: now}, nil }
+func (signs) Revision() uint64                                 { return 0 }
 
 // people by bearer key.
 var people = map[string]access.Actor{
