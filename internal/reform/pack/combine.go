@@ -80,7 +80,7 @@ func Combine(packs ...*Pack) (*Set, error) {
 	return c.set, nil
 }
 
-// combiner builds a set and gathers problems, each with the pack's name before its file.
+// combiner builds a set and gathers problems; where there are several packs, each with the pack's name before its file.
 type combiner struct {
 	set      *Set
 	owner    map[string]string // "scenario/x" → the pack that has it
@@ -96,7 +96,9 @@ func (c *combiner) place(p *Pack, key string, problems ...fault.Problem) {
 		if doc, known := p.where[key]; known {
 			problem = doc.place(problem)
 		}
-		problem.File = p.Name + "/" + problem.File
+		if len(c.set.Packs) > 1 {
+			problem.File = p.Name + "/" + problem.File
+		}
 		c.problems = append(c.problems, problem)
 	}
 }

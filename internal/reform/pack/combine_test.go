@@ -59,23 +59,23 @@ func TestWhatDoesNotFitTogetherIsToldWithItsPlace(t *testing.T) {
 		change map[string]string
 		want   string
 	}{
-		"no type":       {edit("scenarios/high.yaml", "on: level", "on: levle"), `small/scenarios/high.yaml:5:5: on: no pack has the event type "levle"; there are [level visit]`},
-		"no class":      {edit("scenarios/high.yaml", "class: ponding", "class: pond"), `small/scenarios/high.yaml:10:8: class: no pack has the matter class "pond"`},
-		"rule":          {edit("scenarios/high.yaml", "data.cm >= 15.0", "data.mm >= 15.0"), "small/scenarios/high.yaml:7:7: when: "},
-		"rule's column": {edit("scenarios/high.yaml", "data.cm < 10.0", `"data.cm < 10.0 && data.mm > 1.0"`), "small/scenarios/high.yaml:8:27: until: "},
+		"no type":       {edit("scenarios/high.yaml", "on: level", "on: levle"), `scenarios/high.yaml:5:5: on: no pack has the event type "levle"; there are [level visit]`},
+		"no class":      {edit("scenarios/high.yaml", "class: ponding", "class: pond"), `scenarios/high.yaml:10:8: class: no pack has the matter class "pond"`},
+		"rule":          {edit("scenarios/high.yaml", "data.cm >= 15.0", "data.mm >= 15.0"), "scenarios/high.yaml:7:7: when: "},
+		"rule's column": {edit("scenarios/high.yaml", "data.cm < 10.0", `"data.cm < 10.0 && data.mm > 1.0"`), "scenarios/high.yaml:8:27: until: "},
 		"no condition":  {edit("scenarios/high.yaml", "data.cm >= 15.0", "data.cm"), "when: "},
 		"subject":       {edit("scenarios/high.yaml", "operator: match", "operator: match\nsubject: data.cm"), "subject: "},
-		"two homes":     {edit("scenarios/high.yaml", "operator: match", "operator: match\nsubject: area"), "small/scenarios/high.yaml:7:10: subject: the subject must be made with subject, by which events of level are partitioned"},
-		"sealed value":  {edit("indicators/visits.yaml", "window:", `where: data.phone == "1"`+"\nwindow:"), "small/indicators/visits.yaml:5:8: where: "},
+		"two homes":     {edit("scenarios/high.yaml", "operator: match", "operator: match\nsubject: area"), "scenarios/high.yaml:7:10: subject: the subject must be made with subject, by which events of level are partitioned"},
+		"sealed value":  {edit("indicators/visits.yaml", "window:", `where: data.phone == "1"`+"\nwindow:"), "indicators/visits.yaml:5:8: where: "},
 		"not by area":   {edit("indicators/visits.yaml", "on: visit", "on: level"), "an indicator needs a type with key: area"},
 		"no scenario":   {edit("indicators/visits.yaml", "[high]", "[higher]"), `scenarios.0: no pack has the scenario "higher"`},
-		"no such unit":  {edit("classes/ponding.yaml", "unit: water", "unit: fire"), `small/classes/ponding.yaml:4:7: unit: no unit is of the kind "fire"`},
+		"no such unit":  {edit("classes/ponding.yaml", "unit: water", "unit: fire"), `classes/ponding.yaml:4:7: unit: no unit is of the kind "fire"`},
 		"map's area":    {edit("maps/levels.yaml", `{a: "001"}`, `{a: "002"}`), `area.codes.a: no pack has the area "002"`},
-		"map's type":    {edit("maps/levels.yaml", "type: level", "type: high"), `small/maps/levels.yaml:3:7: type: no pack has the event type "high"`},
+		"map's type":    {edit("maps/levels.yaml", "type: level", "type: high"), `maps/levels.yaml:3:7: type: no pack has the event type "high"`},
 		"unit's area":   {edit("units.yaml", "kind: water", `kind: water, area: "9"`), "names area 9, which does not exist"},
-		"schema":        {edit("events/level.yaml", "type: number", "type: numbre"), "small/events/level.yaml:13:16: schema.properties.cm.type: "},
+		"schema":        {edit("events/level.yaml", "type: number", "type: numbre"), "events/level.yaml:13:16: schema.properties.cm.type: "},
 		"no object":     {edit("events/level.yaml", "type: object", "type: array"), "the schema's type must be object"},
-		"field's name":  {edit("events/level.yaml", "site:", "si-te:"), "small/events/level.yaml:14:12: schema.properties.si-te: "},
+		"field's name":  {edit("events/level.yaml", "site:", "si-te:"), "events/level.yaml:14:12: schema.properties.si-te: "},
 		"sealed number": {edit("events/level.yaml", "fields: [phone, name]", "fields: [phone, triage]"), "only a text at the top of data can be sealed"},
 	}
 	for name, c := range cases {
