@@ -51,7 +51,7 @@ func TestABoardSumsTheCityAndBandsIt(t *testing.T) {
 	if sign.Value != 14 || sign.Band != indicator.Attention || !sign.At.Equal(noon.Add(2*time.Second)) || !b.At.Equal(sign.At) {
 		t.Errorf("sign = %+v", sign)
 	}
-	want := []flow.AreaSign{{Area: "a1", Value: 5, Band: indicator.Attention}, {Area: "a2", Value: 9, Band: indicator.Attention}}
+	want := []casedesk.AreaSign{{Area: "a1", Value: 5, Band: indicator.Attention}, {Area: "a2", Value: 9, Band: indicator.Attention}}
 	if len(sign.Areas) != 2 || sign.Areas[0] != want[0] || sign.Areas[1] != want[1] {
 		t.Errorf("areas = %+v", sign.Areas)
 	}

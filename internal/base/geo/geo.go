@@ -1,4 +1,7 @@
-// Package geo holds places on the earth and in the city's own schematic frame.
+// Package geo holds places on the earth.
+//
+// A Point is in WGS 84, as devices and files give it; Valid says what is wrong with one before it is kept. The package knows nothing of areas or of the
+// schematic map, whose frame is the registry's.
 package geo
 
 import (

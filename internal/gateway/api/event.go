@@ -159,7 +159,7 @@ func readEvents(in *eventsInput) ([]readEvent, error) {
 		return lines(in.RawBody)
 	case in.SpecVersion != "":
 		e, problems := event.FromAttributes(event.Attributes{SpecVersion: in.SpecVersion, ID: in.ID, Source: in.Source, Type: in.Type, Subject: in.Subject,
-			Time: in.Time, DataContentType: in.ContentType, Area: in.Area, Place: in.Place}, in.RawBody)
+			Time: in.Time, DataContentType: in.ContentType, Area: in.Area, Place: in.Place}, bytes.Clone(in.RawBody)) // the body's memory is used again after the request
 		return []readEvent{{e, problems}}, nil
 	}
 	p := problemOf(fault.New(fault.Invalid, "api", "Content-Type %q is none of application/cloudevents+json, application/cloudevents-batch+json, application/x-ndjson, and there is no ce-specversion header", in.ContentType))
