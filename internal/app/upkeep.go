@@ -56,7 +56,19 @@ func (a *App) runRetention(ctx context.Context) error {
 	}
 }
 
+// mayLag is how many messages detection may be behind the end of the log while retention removes old ones: seconds of work, against a day, which is the
+// shortest retention.
+const mayLag = 10_000
+
 func (a *App) purge(ctx context.Context) error {
+	last, err := a.bus.LastSeq(ctx)
+	if err != nil {
+		return err
+	}
+	if a.runner.Ready() != nil || a.runner.Position()+mayLag < last {
+		a.o.Log.Warn("retention waits: detection is behind, and what it has not computed is not removed", "position", a.runner.Position(), "end", last)
+		return nil
+	}
 	now := a.o.Clock.Now()
 	longest := 24 * time.Hour
 	for class, keep := range retentionClasses(a.now.get()) {
@@ -69,7 +81,7 @@ func (a *App) purge(ctx context.Context) error {
 			a.o.Log.Info("events past their retention removed", "class", class, "messages", n)
 		}
 	}
-	_, err := a.bus.PurgeTicks(ctx, now.Add(-longest))
+	_, err = a.bus.PurgeTicks(ctx, now.Add(-longest))
 	return fault.Wrap("app.purge", err)
 }
 
