@@ -38,7 +38,7 @@ type rowField struct {
 type Row struct {
 	Refused  []fault.Problem // why; Field is the column
 	Unplaced bool
-	Unmapped []string // fields of data that were left out because their value is listed as unmapped
+	Unmapped []string // values listed as unmapped, whose field was left out: "Complaint Type: Lost Property"
 }
 
 // Bind ties the map to a file's header. Invalid: columns that the map names and the file lacks, each one a problem, or a column that is
@@ -237,7 +237,7 @@ func (r *Rows) readField(row []string, f *rowField, out *Row) []byte {
 		case known:
 			text = mapped
 		case f.unmapped[text]:
-			out.Unmapped = append(out.Unmapped, f.Field)
+			out.Unmapped = append(out.Unmapped, f.Column+": "+text)
 			return nil
 		default:
 			out.refuse(f.Column, "%q is neither mapped nor listed as unmapped", text)

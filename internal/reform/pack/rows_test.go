@@ -71,7 +71,7 @@ func TestWhatIsUnplacedOrUnmappedIsSaid(t *testing.T) {
 	if len(row.Refused) > 0 || !row.Unplaced || e.Area != event.Unplaced {
 		t.Errorf("got %+v, area %s", row, e.Area)
 	}
-	if !reflect.DeepEqual(row.Unmapped, []string{"site"}) || string(e.Data) != `{"cm":1}` {
+	if !reflect.DeepEqual(row.Unmapped, []string{"kind: X"}) || string(e.Data) != `{"cm":1}` {
 		t.Errorf("got %+v, data %s", row, e.Data)
 	}
 }
