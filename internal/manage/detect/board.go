@@ -28,6 +28,7 @@ type board struct {
 	read    bus.Seq // the last message handed out
 	lanes   []lane
 	parts   map[int]Status
+	missing map[int]bool  // leased, as far as we know, but not at work: lost at the fence, or not restored
 	changed chan struct{} // closed and replaced when something moves and somebody waits
 	waiting int
 }
@@ -36,7 +37,7 @@ type board struct {
 type lane struct{ sent, handled bus.Seq }
 
 func newBoard(workers int) *board {
-	return &board{lanes: make([]lane, workers), parts: map[int]Status{}, changed: make(chan struct{})}
+	return &board{lanes: make([]lane, workers), parts: map[int]Status{}, missing: map[int]bool{}, changed: make(chan struct{})}
 }
 
 // update changes the board and wakes whoever waits.
@@ -54,17 +55,38 @@ func (b *board) reading(seq bus.Seq)             { b.update(func() { b.read = se
 func (b *board) sent(worker int, seq bus.Seq)    { b.update(func() { b.lanes[worker].sent = seq }) }
 func (b *board) handled(worker int, seq bus.Seq) { b.update(func() { b.lanes[worker].handled = seq }) }
 func (b *board) put(s Status)                    { b.update(func() { b.parts[s.Part] = s }) }
-func (b *board) remove(part int)                 { b.update(func() { delete(b.parts, part) }) }
-func (b *board) clear()                          { b.update(func() { b.read = 0; clear(b.parts) }) }
+func (b *board) lose(part int)                   { b.update(func() { b.missing[part] = true }) }
+
+// remove takes a partition that is no longer at work from the board.
+func (b *board) remove(part int) { b.update(func() { delete(b.parts, part) }) }
+
+// release takes a partition from the board that was missing and is no longer leased.
+func (b *board) release(part int) {
+	b.update(func() { delete(b.parts, part); delete(b.missing, part) })
+}
+
+func (b *board) clear() { b.update(func() { b.read = 0; clear(b.parts); clear(b.missing) }) }
 
 // fail notes that a leased partition cannot be restored.
 func (b *board) fail(part int, err error) {
-	b.update(func() { s := b.parts[part]; s.Part, s.Err = part, err; b.parts[part] = s })
+	b.update(func() {
+		s := b.parts[part]
+		s.Part, s.Err = part, err
+		b.parts[part], b.missing[part] = s, true
+	})
+}
+
+// resume says that a new reader begins after a position, for all that is leased but what is missing.
+func (b *board) resume(after bus.Seq, missing map[int]bool) {
+	b.update(func() { b.read, b.missing = after, missing })
 }
 
 // position is up to where everything held is computed and committed. The caller holds the lock.
 func (b *board) position() bus.Seq {
 	at := b.read
+	if len(b.missing) > 0 {
+		return 0
+	}
 	for _, l := range b.lanes {
 		if l.handled < l.sent {
 			at = min(at, l.handled)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"runtime"
 	"sync"
 	"time"
@@ -165,7 +166,7 @@ func (r *Runner) settle(ctx context.Context, s *session) (changed bool) {
 	for part := range r.broken {
 		if _, still := keep[part]; !still {
 			delete(r.broken, part)
-			r.board.remove(part)
+			r.board.release(part)
 		}
 	}
 	var gone []*run
@@ -221,7 +222,6 @@ func (r *Runner) takeUp(ctx context.Context, leases map[int]Lease) (some bool) {
 	wg.Wait()
 	for part := range leases {
 		if x := r.held[part]; x != nil {
-			r.board.put(x.status())
 			r.workerOf(part).post(command{add: x})
 		}
 	}
@@ -294,17 +294,21 @@ func (s *session) ended() bool {
 
 // read starts a reader for all that is held; none when nothing is.
 func (r *Runner) read(ctx context.Context) session {
+	var parts bus.PartSet
+	missing := maps.Clone(r.broken)
+	for part, x := range r.held {
+		parts = parts.Add(part)
+		if x.lost.Load() {
+			missing[part] = true
+		}
+	}
 	if len(r.held) == 0 {
-		r.board.reading(0)
+		r.board.resume(0, missing)
 		return session{}
 	}
-	var parts bus.PartSet
-	for part := range r.held {
-		parts = parts.Add(part)
-	}
+	r.board.resume(r.next-1, missing)
 	ctx, cancel := context.WithCancel(ctx)
 	s := session{cancel: cancel, done: make(chan struct{}), err: new(error)}
-	r.board.reading(r.next - 1)
 	go func() {
 		defer close(s.done)
 		*s.err = r.opts.Log.Read(ctx, r.next, parts, func(m bus.Message) error { return r.dispatch(ctx, m) })

@@ -18,7 +18,8 @@ import (
 type run struct {
 	lease   Lease
 	p       *Partition
-	failed  error       // it stands still since
+	failed  error       // it stands still since,
+	stuck   bus.Seq     // at this message
 	lost    atomic.Bool // set by whoever learns it first
 	pending *Commit     // output not yet committed
 	first   bus.Seq     // of pending
@@ -108,6 +109,7 @@ func (w *worker) obey() {
 	for _, c := range commands {
 		if c.add != nil {
 			w.runs[c.add.lease.Part] = c.add
+			w.r.board.put(c.add.status())
 		}
 		if c.drop != nil && w.runs[c.drop.lease.Part] == c.drop {
 			delete(w.runs, c.drop.lease.Part)
@@ -167,12 +169,12 @@ func (w *worker) compute(ctx context.Context, x *run, m bus.Message) (Output, bo
 	w.commit(ctx, x) // one commit has one set
 	a, err := DecodeControl(m.Body)
 	if err != nil {
-		w.fail(ctx, x, err)
+		w.fail(ctx, x, m.Seq, err)
 		return Output{}, false
 	}
 	set, err := w.r.sets.await(ctx, a)
 	if err != nil {
-		w.fail(ctx, x, err)
+		w.fail(ctx, x, m.Seq, err)
 		return Output{}, false
 	}
 	return x.p.Activate(m.Seq, a, set), !x.lost.Load()
@@ -211,8 +213,8 @@ func (w *worker) commit(ctx context.Context, x *run) {
 		x.lease.Seq, x.pending = x.pending.Seq, nil
 	case errors.Is(err, ErrNotOwner):
 		w.lose(ctx, x)
-	case ctx.Err() == nil:
-		w.fail(ctx, x, err)
+	default:
+		w.fail(ctx, x, x.first, err) // it may stand or not: it must neither grow nor be followed
 	}
 }
 
@@ -246,6 +248,7 @@ func pause(ctx context.Context, try int) error {
 // lose gives up a partition that another owns: nothing of it is committed or kept any more.
 func (w *worker) lose(ctx context.Context, x *run) {
 	x.lost.Store(true)
+	w.r.board.lose(x.lease.Part)
 	w.r.opts.Logger.WarnContext(ctx, "partition lost at the fence", "part", x.lease.Part, "epoch", x.lease.Epoch, "seq", x.pending.Seq)
 	w.post(command{drop: x})
 	select {
@@ -255,13 +258,13 @@ func (w *worker) lose(ctx context.Context, x *run) {
 }
 
 // fail makes a partition stand still. It stays leased, so that nobody else runs into the same; a person must look.
-func (w *worker) fail(ctx context.Context, x *run, err error) {
+func (w *worker) fail(ctx context.Context, x *run, at bus.Seq, err error) {
 	if ctx.Err() != nil {
-		x.lost.Store(true) // not its fault: the program stops
+		x.lost.Store(true) // the program stops before it is settled; whoever is next settles it
 		return
 	}
-	x.failed = err
-	w.r.opts.Logger.ErrorContext(ctx, "partition stopped", "part", x.lease.Part, "seq", x.p.Seq(), "err", err)
+	x.failed, x.stuck = err, at
+	w.r.opts.Logger.ErrorContext(ctx, "partition stopped", "part", x.lease.Part, "seq", at, "err", err)
 	w.r.board.put(x.status())
 }
 
@@ -272,8 +275,8 @@ func (w *worker) publish() {
 		if x.pending != nil && x.first <= floor {
 			floor = x.first - 1
 		}
-		if x.failed != nil && x.p.Seq() < floor {
-			floor = x.p.Seq()
+		if x.failed != nil && x.stuck <= floor {
+			floor = x.stuck - 1
 		}
 	}
 	w.r.board.handled(w.number, floor)
