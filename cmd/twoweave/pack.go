@@ -4,10 +4,12 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"os"
 
 	"twoweave/internal/app"
 	"twoweave/internal/base/fault"
 	"twoweave/internal/reform/pack"
+	"twoweave/internal/reform/trial"
 )
 
 func packCommand() command {
@@ -19,7 +21,7 @@ func packCommand() command {
 	}
 }
 
-func runPack(ctx context.Context, env *environment, flags *flag.FlagSet) error {
+func runPack(_ context.Context, env *environment, flags *flag.FlagSet) error {
 	verb, folders := flags.Arg(0), flags.Args()
 	if len(folders) < 2 || (verb != "validate" && verb != "test") {
 		return fault.New(fault.Invalid, "pack", "say what to do and with which folders: twoweave pack validate|test DIR...")
@@ -27,7 +29,10 @@ func runPack(ctx context.Context, env *environment, flags *flag.FlagSet) error {
 	folders = folders[1:]
 	var problems []fault.Problem
 	for _, folder := range folders {
-		if err := onePack(ctx, env, verb, folder); err != nil {
+		if info, err := os.Stat(folder); err == nil && !info.IsDir() {
+			continue // a shell's packs/* names the files beside the packs too
+		}
+		if err := onePack(env, verb, folder); err != nil {
 			found := fault.Problems(err)
 			if found == nil {
 				return err
@@ -41,7 +46,7 @@ func runPack(ctx context.Context, env *environment, flags *flag.FlagSet) error {
 	return nil
 }
 
-func onePack(ctx context.Context, env *environment, verb, folder string) error {
+func onePack(env *environment, verb, folder string) error {
 	p, err := app.ReadPack(folder)
 	if err != nil {
 		return err
@@ -55,7 +60,13 @@ func onePack(ctx context.Context, env *environment, verb, folder string) error {
 	if verb == "validate" {
 		return nil
 	}
-	return testPack(ctx, env, p)
+	proof, err := trial.Prove(p, p)
+	if err != nil {
+		return app.InFolder(folder, err)
+	}
+	proof.Summary(env.stdout)
+	if problems := proof.Problems(); problems != nil {
+		return app.InFolder(folder, fault.Invalidly("pack test", problems...))
+	}
+	return nil
 }
-
-func testPack(_ context.Context, _ *environment, _ *pack.Pack) error { return nil }
