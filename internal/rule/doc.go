@@ -15,7 +15,7 @@
 // conversion, int() and double() are explicit.
 //
 // A variable may be missing. What needs it is then unknown, as in CEL's partial evaluation: "false && missing" is false, "missing || true" is
-// true, everything else over it is unknown. has(data.x) says whether it is there. Overflow, division by zero, ordering NaN and failed conversions
+// true, everything else over it is unknown. has(data.x) says whether it is there. Overflow, division by zero and failed conversions
 // are errors; && and || absorb an error as they absorb an unknown, and where both meet the answer is unknown, no error.
 //
 // # What it promises

@@ -7,7 +7,6 @@ const (
 	IntOverflow       EvalError = iota + 2 // int or duration arithmetic, or a conversion to int
 	DivideByZero                           // of ints
 	ModulusByZero                          // of ints
-	NotOrdered                             // NaN with <, <=, > or >=
 	TimestampOverflow                      // outside the years 1 to 9999
 	NotConverted                           // a string that is no number, bool, timestamp or duration
 	WrongType                              // the row holds a value of another type than the variable's
@@ -24,8 +23,6 @@ func (e EvalError) Error() string {
 		return "division by zero"
 	case ModulusByZero:
 		return "remainder of a division by zero"
-	case NotOrdered:
-		return "NaN is neither less nor greater than a number"
 	case TimestampOverflow:
 		return "the time is outside the years 1 to 9999"
 	case NotConverted:
