@@ -15,7 +15,9 @@ help:
 	@echo 'make generate  make them again'
 	@echo 'make web       bundle the screens into web/dist'
 
+# The first build compiles some 900 packages; afterwards go run starts at once.
 demo:
+	@go build -v ./cmd/... 2>&1 | awk '/^[a-z].*\// {n++; if (n == 1) print "Building; the first time takes a few minutes."; printf "\r%d packages", n; fflush()} END {if (n) print ""}'
 	go run ./cmd/twoweave demo
 
 build:
