@@ -1,8 +1,12 @@
 package detect
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"time"
+
+	"twoweave/internal/manage/scenario"
 )
 
 func TestMatch(t *testing.T) {
@@ -155,6 +159,31 @@ func TestSustain(t *testing.T) {
 			t.Parallel()
 			expect(t, setOf(t, splitNames(c.scenarios)...), c.text)
 		})
+	}
+}
+
+func TestEvidenceIsBounded(t *testing.T) {
+	t.Parallel()
+	p := New(0, setOf(t, "long"))
+	big := strings.Repeat("x", 30<<10)
+	for i := range 60 {
+		transcript(t, p, fmt.Sprintf("%ds a id=%d cm=20 plate=%s", i, i, big))
+	}
+	out := p.Tick(100, zero.Add(time.Minute))
+	d := out.Detections[0]
+	if len(d.Evidence) != scenario.MaxEvidence || d.More != 60-scenario.MaxEvidence {
+		t.Fatalf("%d readings and %d more, want %d of 60", len(d.Evidence), d.More, scenario.MaxEvidence)
+	}
+	kept := 0
+	for _, r := range d.Evidence {
+		kept += len(r.Data)
+	}
+	last := d.Evidence[scenario.MaxEvidence-1]
+	if kept > maxProofData+len(last.Data) || len(last.Data) < len(big) || len(d.Evidence[0].Data) < len(big) {
+		t.Errorf("%d bytes of data are kept; the first and the newest must be among them", kept)
+	}
+	if at := last.Time.Sub(zero); at != 59*time.Second {
+		t.Errorf("the last reading is of %s, want the newest", at)
 	}
 }
 

@@ -64,9 +64,11 @@ func (s *snapshot) encode() []byte {
 			b = appendString(b, string(r.value))
 		}
 	}
-	sum := sha256.Sum256(b)
+	sum := checksum(b)
 	return append(b, sum[:]...)
 }
+
+func checksum(b []byte) [sha256.Size]byte { return sha256.Sum256(b) }
 
 // decodeSnapshot reads what encode wrote. Any change of any byte is an Invalid fault; it never panics. Values share body's memory.
 func decodeSnapshot(body []byte) (*snapshot, error) {
@@ -74,7 +76,7 @@ func decodeSnapshot(body []byte) (*snapshot, error) {
 	if n < len(snapshotMagic)+2 || string(body[:len(snapshotMagic)]) != snapshotMagic {
 		return nil, damaged("it does not begin like one")
 	}
-	if sum := sha256.Sum256(body[:n]); !bytes.Equal(sum[:], body[n:]) {
+	if sum := checksum(body[:n]); !bytes.Equal(sum[:], body[n:]) {
 		return nil, damaged("the checksum does not fit")
 	}
 	r := reader{rest: body[len(snapshotMagic):n]}
