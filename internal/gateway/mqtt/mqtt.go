@@ -49,7 +49,7 @@ func New(o Options) (*Gateway, error) {
 	caps.SharedSubAvailable = 0
 	caps.WildcardSubAvailable = 0
 	caps.MaximumSessionExpiryInterval = 0
-	server := broker.New(&broker.Options{Capabilities: caps, Logger: o.Log.With("part", "mqtt")})
+	server := broker.New(&broker.Options{Capabilities: caps, Logger: slog.New(failures{o.Log.Handler()})})
 	h := &hook{o: o}
 	if err := server.AddHook(h, nil); err != nil {
 		return nil, fault.Wrap("mqtt.New", err)
@@ -65,6 +65,14 @@ func (g *Gateway) Serve() error { return fault.Wrap("mqtt.Serve", g.server.Serve
 
 // Close ends all connections; publishes that wait for the log are not acknowledged.
 func (g *Gateway) Close() error { return fault.Wrap("mqtt.Close", g.server.Close()) }
+
+// failures lets only the broker's errors into the log: it warns of every device that goes away, which devices do.
+type failures struct{ slog.Handler }
+
+// Enabled says whether an entry is grave enough.
+func (f failures) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelError && f.Handler.Enabled(ctx, level)
+}
 
 // hook is where the broker asks us. The broker calls it from each connection's own goroutine.
 type hook struct {
