@@ -26,7 +26,7 @@ func (e *Env) check(src string, want Type) (*checked, error) {
 	}
 	parsed, issues := e.checker.Parse(src)
 	if issues.Err() != nil {
-		return nil, join(e.translate(issues))
+		return nil, join(e.translate(issues, nil))
 	}
 	root := parsed.NativeRep()
 	if err := e.admitTree(root); err != nil {
@@ -37,7 +37,7 @@ func (e *Env) check(src string, want Type) (*checked, error) {
 		if unknown := e.undeclared(root); len(unknown) > 0 {
 			return nil, join(unknown)
 		}
-		return nil, join(e.translate(issues))
+		return nil, join(e.translate(issues, root))
 	}
 	if got := tree.OutputType(); typeOf(got) != want {
 		return nil, &Error{Line: 1, Column: 1, Message: fmt.Sprintf("the rule must be of type %s; it is of type %s", want, cel.FormatCELType(got))}
@@ -75,11 +75,15 @@ func (e *Env) admitTree(tree *ast.AST) error {
 	return nil
 }
 
-// translate makes our errors of the checker's.
-func (e *Env) translate(issues *cel.Issues) []*Error {
+// translate makes our errors of the parser's, or with the tree of the checker's.
+func (e *Env) translate(issues *cel.Issues, tree *ast.AST) []*Error {
 	var all []*Error
 	for _, i := range issues.Errors() {
-		all = append(all, at(i.Location, strings.TrimSuffix(i.Message, " (in container '')")))
+		message := strings.TrimSuffix(i.Message, " (in container '')")
+		if tree != nil {
+			message += hint(e.checker, tree, i.ExprID)
+		}
+		all = append(all, at(i.Location, message))
 	}
 	return all
 }

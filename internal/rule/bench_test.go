@@ -3,6 +3,8 @@ package rule
 import (
 	"testing"
 	"time"
+
+	"cel.dev/cel-go/cel"
 )
 
 // scalarRules are of the kinds that packs are made of; none may allocate.
@@ -61,6 +63,16 @@ func BenchmarkEval(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				_, _ = p.Eval(row)
+			}
+		})
+		plain, err := env.checker.Program(p.checked.tree, cel.EvalOptions(cel.OptOptimize))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Run(name+"/cel-go-plain", func(b *testing.B) { // without unknowns and cost limit, at its fastest
+			b.ReportAllocs()
+			for b.Loop() {
+				_, _, _ = plain.Eval(rowVars{row: row, env: env})
 			}
 		})
 		b.Run(name+"/cel-go", func(b *testing.B) {

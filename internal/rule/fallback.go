@@ -1,7 +1,6 @@
 package rule
 
 import (
-	"context"
 	"time"
 
 	"cel.dev/cel-go/cel"
@@ -17,7 +16,7 @@ type reference struct {
 }
 
 func (c *checked) reference(slots []int) (*reference, error) {
-	p, err := c.env.checker.Program(c.tree, cel.EvalOptions(cel.OptPartialEval), cel.CostLimit(maxCost), cel.InterruptCheckFrequency(100))
+	p, err := c.env.checker.Program(c.tree, cel.EvalOptions(cel.OptPartialEval), cel.CostLimit(maxCost))
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +40,7 @@ func (f *reference) value(r *Row) (Value, error) {
 	if err != nil {
 		return Value{}, NotEvaluated
 	}
-	out, _, err := f.program.ContextEval(context.Background(), input)
+	out, _, err := f.program.Eval(input)
 	if err != nil {
 		return Value{}, NotEvaluated
 	}
