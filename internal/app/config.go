@@ -97,10 +97,12 @@ func ReadConfig(path string) (Config, error) {
 	}
 	decoder := yaml.NewDecoder(bytes.NewReader(body))
 	decoder.KnownFields(true)
-	if err := decoder.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
-		return c, fault.Invalidly("app.ReadConfig", yamlProblems(path, err)...)
-	}
+	err = decoder.Decode(&c)
 	c.fillEmpty()
+	if err != nil && !errors.Is(err, io.EOF) {
+		// What could be read is checked too, so that all problems are told at once.
+		return c, fault.Invalidly("app.ReadConfig", append(yamlProblems(path, err), fault.Problems(c.Check())...)...)
+	}
 	return c, nil
 }
 
