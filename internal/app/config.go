@@ -12,11 +12,13 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
 	"twoweave/internal/base/fault"
 	"twoweave/internal/gateway/mqtt"
+	"twoweave/internal/manage/detect"
 )
 
 // Config is how one program is set up. Zero fields are filled from the defaults.
@@ -30,6 +32,7 @@ type Config struct {
 	Keys     string   `yaml:"keys"`     // folder of secrets; empty = in Data
 	Packs    []string `yaml:"packs"`    // pack folders; none = the packs inside the program
 	Topics   []string `yaml:"topics"`   // MQTT topic map
+	Snapshot string   `yaml:"snapshot"` // how often detection's state is kept, by the log's time
 	Log      string   `yaml:"log"`      // debug, info, warn, error
 }
 
@@ -47,6 +50,7 @@ var Settings = []Setting{
 	{"keys", "", "folder of the secrets; empty for one in the data folder. Better on another disk; programs that share a database share it"},
 	{"packs", "", "pack folders, several separated by commas; empty for the packs inside the program"},
 	{"topics", strings.Join(mqtt.DefaultTopics, ","), "MQTT topic patterns, such as city/{type}/{subject...}"},
+	{"snapshot", "1m", "how often detection's state is kept, by the log's time; more often makes a restart after a crash shorter and costs writes"},
 	{"log", "info", "what to log: debug, info, warn or error"},
 }
 
@@ -80,6 +84,8 @@ func (c *Config) Set(name, value string) bool {
 		c.Packs = list(value)
 	case "topics":
 		c.Topics = list(value)
+	case "snapshot":
+		c.Snapshot = value
 	case "log":
 		c.Log = value
 	default:
@@ -109,7 +115,7 @@ func ReadConfig(path string) (Config, error) {
 // fillEmpty gives a setting that the file names without a value its default.
 func (c *Config) fillEmpty() {
 	d := DefaultConfig()
-	for _, f := range []struct{ have, want *string }{{&c.Listen, &d.Listen}, {&c.MQTT, &d.MQTT}, {&c.Data, &d.Data}, {&c.Database, &d.Database}, {&c.NATS, &d.NATS}, {&c.Log, &d.Log}} {
+	for _, f := range []struct{ have, want *string }{{&c.Listen, &d.Listen}, {&c.MQTT, &d.MQTT}, {&c.Data, &d.Data}, {&c.Database, &d.Database}, {&c.NATS, &d.NATS}, {&c.Snapshot, &d.Snapshot}, {&c.Log, &d.Log}} {
 		if *f.have == "" {
 			*f.have = *f.want
 		}
@@ -168,6 +174,9 @@ func (c *Config) Check() error {
 			add("topics", "%v", err)
 		}
 	}
+	if every, err := time.ParseDuration(c.Snapshot); err != nil || every < time.Second {
+		add("snapshot", "is %q; it must be a time of at least 1s, such as 30s or 1m", c.Snapshot)
+	}
 	if _, ok := logLevels[c.Log]; !ok {
 		add("log", "is %q; it must be debug, info, warn or error", c.Log)
 	}
@@ -175,6 +184,15 @@ func (c *Config) Check() error {
 		return fault.Invalidly("app.Check", problems...)
 	}
 	return nil
+}
+
+// snapshots is how often detection's state is kept, unless a program decides otherwise.
+func (c *Config) snapshots(own detect.SnapshotPolicy) detect.SnapshotPolicy {
+	if own != (detect.SnapshotPolicy{}) {
+		return own
+	}
+	every, _ := time.ParseDuration(c.Snapshot) // Check has read it
+	return detect.SnapshotPolicy{Every: every, AtLeast: min(30, int(every/time.Second))}
 }
 
 // databaseURL is the database setting with a relative SQLite path put into the data folder.

@@ -11,6 +11,7 @@ import (
 
 	"twoweave/internal/gateway/api"
 	"twoweave/internal/manage/detect"
+	"twoweave/internal/records/manage"
 )
 
 // catchUpWithin is how long a start waits for detection to reach the end of the log before it lets new events in all the same.
@@ -22,6 +23,11 @@ func (a *App) startDetection(ctx context.Context) error {
 	last, err := a.bus.LastSeq(ctx)
 	if err != nil {
 		return err
+	}
+	if a.config.NATS == "embedded" { // the log is in our locked data folder: whoever held leases on it is dead
+		if err := (manage.Owners{DB: a.database}).ReleaseAll(ctx); err != nil {
+			return err
+		}
 	}
 	a.crew.start(a.undo, "detection", a.runner.Run)
 	wait, cancel := context.WithTimeout(ctx, catchUpWithin)

@@ -125,7 +125,7 @@ func (a *App) buildUseCases(context.Context) error {
 	a.timers = timer.NewRunner(a.database, a.o.Clock, log("timer"), a.desk.Timers())
 	a.outbox = outbox.NewRelay(a.database, a.bus, a.o.Clock, log("outbox"))
 	a.runner = detect.NewRunner(detect.Options{Log: a.bus, Blobs: a.blobs, Owners: manage.Owners{DB: a.database}, Sink: a.sink, Loader: loader{a.blobs},
-		Clock: clock.System{}, Logger: log("detect"), Worker: a.worker, Workers: a.o.Workers, Snapshots: a.o.Snapshots})
+		Clock: clock.System{}, Logger: log("detect"), Worker: a.worker, Workers: a.o.Workers, Snapshots: a.config.snapshots(a.o.Snapshots)})
 	a.ingest = ingest.New(ingest.Options{Log: a.bus, Clock: a.o.Clock, Sealer: seal, Secret: a.secret, Logger: log("ingest")})
 	a.undo.push("ingest", func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), stopAccepting)
