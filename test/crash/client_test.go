@@ -186,14 +186,16 @@ func (p *program) send(ctx context.Context, client *http.Client, media string, b
 	return a.Accepted, json.Unmarshal(text, &a)
 }
 
-// facts follows the stream from a position and hands every fact to fn until fn says that it is enough or ctx ends.
+// facts follows the stream from a position (0: from now on) and hands every fact to fn until fn says that it is enough or ctx ends.
 func (p *program) facts(ctx context.Context, after uint64, fn func(streamed) (enough bool)) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+p.http+"/api/v1/stream", nil)
 	if err != nil {
 		return err
 	}
 	req.Header.Set("Authorization", "Bearer "+p.key)
-	req.Header.Set("Last-Event-ID", fmt.Sprint(after))
+	if after > 0 {
+		req.Header.Set("Last-Event-ID", fmt.Sprint(after))
+	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err
