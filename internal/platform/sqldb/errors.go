@@ -25,6 +25,7 @@ const (
 	pgAdminShutdown    = "57P01"
 	pgCrashShutdown    = "57P02"
 	pgCannotConnectNow = "57P03"
+	pgIdleTooLong      = "25P03" // in a transaction, see idleInTransaction
 )
 
 // Micros is t as the database holds it: microseconds since 1970 UTC, rounded down. The zero time is 0.
@@ -109,7 +110,7 @@ func lostServer(err error) bool {
 	switch code := pgCode(err); code {
 	case "":
 		return pgconn.SafeToRetry(err) || pgconn.Timeout(err) || errors.Is(err, sql.ErrConnDone) || errors.Is(err, driver.ErrBadConn)
-	case pgTooManyClients, pgAdminShutdown, pgCrashShutdown, pgCannotConnectNow:
+	case pgTooManyClients, pgAdminShutdown, pgCrashShutdown, pgCannotConnectNow, pgIdleTooLong:
 		return true
 	default:
 		return len(code) > 2 && code[:2] == "08" // connection exceptions

@@ -254,3 +254,26 @@ func TestBrokenConnectionIsUnavailableAndHeals(t *testing.T) {
 		t.Errorf("after that: %v", err)
 	}
 }
+
+// A program that is stopped in the middle of a transaction does not keep its locks for ever; when it wakes, its transaction is gone.
+func TestAStoppedProgramGivesItsLocksBack(t *testing.T) {
+	t.Parallel()
+	url := sqldbtest.PostgresURL(t)
+	db := sqldbtest.Open(t, url, tables)
+	short := sqldbtest.Open(t, url+"&idle_in_transaction_session_timeout=100", tables)
+	if n := number(t, db, `SELECT setting::int FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'`); n != 5000 {
+		t.Errorf("a session may stand still in a transaction for %d ms", n)
+	}
+	err := short.Update(t.Context(), func(tx *sqldb.Tx) error {
+		if err := insert("locked")(tx); err != nil {
+			return err
+		}
+		if err := db.Update(t.Context(), insert("locked")); err != nil { // waits until the other session has been ended
+			t.Errorf("the one behind it: %v", err)
+		}
+		return insert("too late")(tx)
+	})
+	if !fault.Is(err, fault.Unavailable) {
+		t.Errorf("err = %v, want Unavailable", err)
+	}
+}

@@ -28,6 +28,11 @@ const (
 	attempts  = 48 // of one Update; with the waits below two to five seconds
 	firstWait = 2 * time.Millisecond
 	lastWait  = 100 * time.Millisecond
+
+	// A process that stands still in a transaction (stopped, swapped out, its host asleep) would hold its locks, and with them everybody who takes over from it. The
+	// server ends such a session after idleMillis, unless the URL says otherwise; the process then finds its transaction rolled back.
+	idleInTransaction = "idle_in_transaction_session_timeout"
+	idleMillis        = "5000"
 )
 
 type postgres struct{ pool *sql.DB }
@@ -40,6 +45,9 @@ func openPostgres(ctx context.Context, text string, migrations []Migration) (*DB
 	config, err := pgx.ParseConfig(text)
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "", "the PostgreSQL URL is not valid; write postgres://USER:PASSWORD@HOST:PORT/NAME") // the cause would show the password
+	}
+	if _, given := config.RuntimeParams[idleInTransaction]; !given {
+		config.RuntimeParams[idleInTransaction] = idleMillis
 	}
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(pgConns)
