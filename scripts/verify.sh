@@ -36,6 +36,7 @@ tidy() {
 }
 
 made docs/cli.md go run ./cmd/twoweave help --markdown
+made docs/openapi.json go run ./cmd/twoweave help --openapi
 made packs/pudong/areas.yaml tool ./citymap
 made packs/pudong/units.yaml tool ./citymap -units
 if [ "$mode" = write ]; then tool ./webbuild || status=1; else tool ./webbuild -check || differs web/dist; fi

@@ -11,6 +11,44 @@ import (
 
 const about = "Twoweave weaves a city's two networks: one to manage the city, one to serve its people."
 
+// help carries out "help": of all, of one command, or one of the two references that stand in docs.
+func help(env *environment, args []string) int {
+	if len(args) < 2 {
+		writeHelp(env.stdout)
+		return exitOK
+	}
+	switch topic := args[1]; topic {
+	case "--markdown":
+		writeReference(env.stdout)
+		return exitOK
+	case "--openapi":
+		return report(env.stderr, writeOpenAPI(env.stdout))
+	default:
+		for _, c := range commands() {
+			if c.name == topic {
+				c.writeHelp(env.stdout, c.flagSet(env.stdout))
+				return exitOK
+			}
+		}
+		return unknown(env, topic)
+	}
+}
+
+func unknown(env *environment, name string) int {
+	fmt.Fprintf(env.stderr, "twoweave: there is no command %q; \"twoweave help\" lists them\n", name)
+	return exitUsage
+}
+
+// writeOpenAPI is docs/openapi.json.
+func writeOpenAPI(w io.Writer) error {
+	description, err := app.OpenAPI()
+	if err != nil {
+		return err
+	}
+	_, err = w.Write(description)
+	return err
+}
+
 func writeHelp(w io.Writer) {
 	fmt.Fprintf(w, "%s\n\nUsage: twoweave COMMAND [FLAGS]\n\n", about)
 	for _, c := range commands() {
@@ -35,10 +73,8 @@ func writeReference(w io.Writer) {
 		if c.flags == nil {
 			continue
 		}
-		flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
-		c.flags(flags)
 		fmt.Fprint(w, "\n| flag | default | meaning |\n|---|---|---|\n")
-		flags.VisitAll(func(f *flag.Flag) {
+		c.flagSet(w).VisitAll(func(f *flag.Flag) {
 			fmt.Fprintf(w, "| `--%s` | %s | %s |\n", f.Name, code(f.DefValue), f.Usage)
 		})
 	}
