@@ -3,10 +3,12 @@ package api
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -124,6 +126,7 @@ func (a *API) accept(ctx context.Context, sender event.Sender, read []readEvent)
 			answer.Refused = append(answer.Refused, Refused{Index: index[i], ID: good[i].ID, Kind: fault.Invalid.String(), Problems: o.Problems})
 		}
 	}
+	slices.SortFunc(answer.Refused, func(x, y Refused) int { return cmp.Compare(x.Index, y.Index) })
 	return answer, nil
 }
 
