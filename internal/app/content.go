@@ -111,7 +111,11 @@ func (a *App) readSet() (*pack.Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pack.Combine(all...)
+	set, err := pack.Combine(all...)
+	if len(a.config.Packs) == 1 { // of several packs, problems bear the pack's name already
+		err = InFolder(a.config.Packs[0], err)
+	}
+	return set, err
 }
 
 // put keeps the packs' content, then writes the activation into the log, then lets new events be checked against it. A crash between these steps leaves
