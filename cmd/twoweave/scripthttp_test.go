@@ -99,12 +99,12 @@ func cmdDo(ts *testscript.TestScript, _ bool, args []string) {
 		http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {key}}, text)
 }
 
-// json PATH VALUE: what stands at a path of the last answer, such as items/0/state; len is how many a list has.
+// json PATH VALUE: what stands at a path of the last answer, such as items/0/state; len is how many a list has, ~1 a slash in a name.
 func cmdJSON(ts *testscript.TestScript, neg bool, args []string) {
 	needs(ts, args, 2, "json PATH VALUE")
 	got := of(ts).at(args[0])
 	if (got == args[1]) == neg {
-		ts.Fatalf("%s is %s; want %s\n%s", args[0], got, args[1], of(ts).answer)
+		ts.Fatalf("%s is %s; want %s\n%s", args[0], got, args[1], of(ts).shown())
 	}
 }
 
@@ -113,7 +113,7 @@ func cmdSave(ts *testscript.TestScript, _ bool, args []string) {
 	needs(ts, args, 2, "save NAME PATH")
 	got := of(ts).at(args[1])
 	if got == absent {
-		ts.Fatalf("nothing stands at %s\n%s", args[1], of(ts).answer)
+		ts.Fatalf("nothing stands at %s\n%s", args[1], of(ts).shown())
 	}
 	ts.Setenv(args[0], got)
 }
@@ -129,8 +129,14 @@ func cmdAwait(ts *testscript.TestScript, _ bool, args []string) {
 	})
 	fmt.Fprintf(ts.Stdout(), "%s\n", bytes.TrimSpace(s.answer))
 	if !ok {
-		ts.Fatalf("GET %s: %s is %s, and did not become %s within %s\n%s", args[0], args[1], s.at(args[1]), args[2], time.Duration(within), s.answer)
+		ts.Fatalf("GET %s: %s is %s, and did not become %s within %s\n%s", args[0], args[1], s.at(args[1]), args[2], time.Duration(within), s.shown())
 	}
+}
+
+// shown is the last answer for a message, without the rest of a long one.
+func (s *session) shown() string {
+	const most = 2000
+	return string(s.answer[:min(len(s.answer), most)])
 }
 
 const absent = "(nothing)"
@@ -145,7 +151,7 @@ func (s *session) at(path string) string {
 	}
 	for _, step := range strings.Split(path, "/") {
 		var ok bool
-		if value, ok = into(value, step); !ok {
+		if value, ok = into(value, strings.ReplaceAll(step, "~1", "/")); !ok {
 			return absent
 		}
 	}
