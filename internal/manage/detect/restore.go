@@ -112,7 +112,7 @@ func (p *Partition) putState(id scenario.ID, subject string, in *reader) {
 		g := in.reading()
 		s.proof.last = &g
 	}
-	if in.bad = in.bad || s.phase > open; in.bad {
+	if in.bad = in.bad || s.phase > open || s.phase != idle && w.def == nil; in.bad {
 		return
 	}
 	p.keep(s)

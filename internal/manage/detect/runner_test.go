@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -241,12 +242,16 @@ func TestAStopLosesNothingAndLeavesSnapshotsOfTheEnd(t *testing.T) {
 	t.Parallel()
 	c := newCourse(t, 4, 3_000)
 	synctest.Test(t, func(t *testing.T) {
-		w := c.world()
+		w := newWorld(c.sets...)
 		p := w.process("one")
 		r := p.runner(2)
 		stop := start(t, r)
-		if err := r.WaitFor(t.Context(), w.last()); err != nil {
-			t.Fatal(err)
+		for some := range slices.Chunk(c.log, 50) { // so that snapshots are written between
+			w.append(some...)
+			if err := r.WaitFor(t.Context(), w.last()); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
 		}
 		if err := stop(); err != nil {
 			t.Fatal(err)
@@ -396,7 +401,9 @@ func TestARunnerThatCannotRestoreSaysSo(t *testing.T) {
 		if n := len(r.Status()); n != bus.Partitions {
 			t.Errorf("%d partitions are shown, want all", n)
 		}
-		delete(w.blobs, "snapshots/07/00000000000000000009-0000000001-full")
+		if err := w.process("a person").Delete(t.Context(), "snapshots/07/00000000000000000009-0000000001-full"); err != nil {
+			t.Fatal(err)
+		}
 		time.Sleep(5 * time.Second)
 		if err := r.Ready(); err != nil {
 			t.Errorf("after the damage is gone: %v", err)
