@@ -155,7 +155,9 @@ func (a *App) startGateways(context.Context) error {
 		Machine: machine{a}, Places: places{&a.now}, Version: Version(), SyncMode: a.syncMode, Demo: a.o.Demo, Clock: a.o.Clock, Log: a.o.Log.With("part", "api"),
 	})
 	a.health().Mount(mux)
-	a.mountPages(mux)
+	if err := a.mountPages(mux); err != nil {
+		return err
+	}
 	a.crew.start(a.undo, "live stream", a.api.Run)
 	a.serveHTTP(guard(mux))
 	return a.startMQTT(people)

@@ -134,7 +134,7 @@ func open(t *testing.T, width, height int64) *tab {
 	}
 	opts := append([]chromedp.ExecAllocatorOption{}, chromedp.DefaultExecAllocatorOptions[:]...)
 	for name, value := range map[string]any{"no-sandbox": true, "disable-gpu": true, "disable-quic": true, "disable-background-networking": true,
-		"disable-component-update": true, "disable-sync": true, "lang": "zh-CN", "window-size": fmt.Sprintf("%d,%d", width, height)} {
+		"disable-component-update": true, "disable-sync": true, "accept-lang": "zh-CN", "window-size": fmt.Sprintf("%d,%d", width, height)} {
 		opts = append(opts, chromedp.Flag(name, value))
 	}
 	opts = append(opts, chromedp.ExecPath(path), chromedp.UserDataDir(t.TempDir()))
@@ -142,9 +142,11 @@ func open(t *testing.T, width, height int64) *tab {
 	ctx, cancel := chromedp.NewContext(alloc)
 	limit, cancelLimit := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(func() { cancelLimit(); cancel(); cancelAlloc() })
-	p := &tab{t: t, ctx: limit}
-	do(p, chromedp.EmulateViewport(width, height))
-	return p
+	// The first action starts the browser, which lives as long as that action's context: it must be the tab's own.
+	if _, err := chromedp.Run(limit, chromedp.EmulateViewport(width, height)); err != nil {
+		t.Fatal("chromium does not start: ", err)
+	}
+	return &tab{t: t, ctx: limit}
 }
 
 // do runs one action and ends the test when it fails.
@@ -160,16 +162,25 @@ func do[T any](p *tab, a chromedp.Action[T]) T {
 	return v
 }
 
-// see waits until the page's text fits a pattern.
-func (p *tab) see(pattern string) {
-	p.t.Helper()
-	p.until(fmt.Sprintf("new RegExp(%q).test(document.body.innerText)", pattern))
-}
-
-// until waits until an expression is true in the page.
+// until waits until an expression is true in the page, over navigations: while a page changes there is nothing to ask, and it is asked again.
 func (p *tab) until(expression string) {
 	p.t.Helper()
-	do(p, chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(patience)))
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for {
+		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+expression+")"))
+		if ok {
+			return
+		}
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+			p.picture("failed")
+			p.t.Fatalf("it never came to %s (last error: %v)\n%s", expression, err, p.text())
+		}
+	}
 }
 
 func (p *tab) goTo(path string) {

@@ -107,15 +107,16 @@ var people = map[string]access.Actor{
 }
 
 type program struct {
-	api   *api.API
-	inbox *inbox
-	facts *facts
-	srv   *httptest.Server
+	api     *api.API
+	inbox   *inbox
+	facts   *facts
+	history *history
+	srv     *httptest.Server
 }
 
 func start(t *testing.T) *program {
 	t.Helper()
-	p := &program{inbox: &inbox{}, facts: newFacts()}
+	p := &program{inbox: &inbox{}, facts: newFacts(), history: &history{}}
 	mux := http.NewServeMux()
 	p.api = api.New(mux, api.Options{
 		Actor: func(r *http.Request) (access.Actor, bool, error) {
@@ -126,7 +127,7 @@ func start(t *testing.T) *program {
 			}
 			return actor, ok, nil
 		},
-		Events: p.inbox, Facts: p.facts, Signs: signs{}, Version: "test", SyncMode: func() string { return "test" },
+		Events: p.inbox, Facts: p.facts, Signs: signs{}, Series: p.history, Version: "test", SyncMode: func() string { return "test" },
 		Clock: clock.NewManual(now), Log: slog.New(slog.DiscardHandler),
 	})
 	p.srv = httptest.NewServer(mux)

@@ -25,8 +25,8 @@ type Series interface {
 	Series(ctx context.Context, matchers []string, start, end time.Time) ([]map[string]string, error)
 }
 
-// promParams are the parameters of the Prometheus HTTP API, from the query string or, with POST, from a form.
-type promParams struct {
+// PromParams are the parameters of the Prometheus HTTP API, from the query string or, with POST, from a form. (Exported since huma passes over unexported embedded types.)
+type PromParams struct {
 	Query string   `query:"query" doc:"a PromQL expression"`
 	Time  string   `query:"time" doc:"RFC 3339 or Unix seconds; now when missing"`
 	Start string   `query:"start"`
@@ -35,16 +35,16 @@ type promParams struct {
 	Match []string `query:"match[],explode"`
 }
 
-type promGet struct{ promParams }
+type promGet struct{ PromParams }
 
 type promPost struct {
-	promParams
+	PromParams
 	RawBody []byte `contentType:"application/x-www-form-urlencoded"`
 }
 
 type promLabel struct {
 	Name string `path:"name"`
-	promParams
+	PromParams
 }
 
 type promAnswer struct {
@@ -69,12 +69,12 @@ func (e *promError) GetStatus() int            { return e.code }
 func (e *promError) ContentType(string) string { return "application/json" }
 
 // answer computes one endpoint's data.
-type answer func(context.Context, promParams) (any, []string, []string, error)
+type answer func(context.Context, PromParams) (any, []string, []string, error)
 
 func mountSeries(a *API) {
 	for path, f := range map[string]answer{"query": a.query, "query_range": a.queryRange, "labels": a.labels, "series": a.series} {
 		mount(a, promRoute(http.MethodGet, path), func(ctx context.Context, in *promGet) (*promOutput, error) {
-			return a.prom(ctx, f, in.promParams)
+			return a.prom(ctx, f, in.PromParams)
 		})
 		mount(a, promRoute(http.MethodPost, path), func(ctx context.Context, in *promPost) (*promOutput, error) {
 			params, err := in.withForm()
@@ -85,7 +85,7 @@ func mountSeries(a *API) {
 		})
 	}
 	mount(a, promRoute(http.MethodGet, "label/{name}/values"), func(ctx context.Context, in *promLabel) (*promOutput, error) {
-		return a.prom(ctx, a.labelValues(in.Name), in.promParams)
+		return a.prom(ctx, a.labelValues(in.Name), in.PromParams)
 	})
 }
 
@@ -99,7 +99,7 @@ func promRoute(method, path string) route {
 	return r
 }
 
-func (a *API) prom(ctx context.Context, f answer, p promParams) (*promOutput, error) {
+func (a *API) prom(ctx context.Context, f answer, p PromParams) (*promOutput, error) {
 	if err := permit(ctx, access.ReadSigns, access.Thing{Kind: "series"}); err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (a *API) prom(ctx context.Context, f answer, p promParams) (*promOutput, er
 	return &promOutput{Body: promAnswer{Status: "success", Data: data, Warnings: warnings, Infos: infos}}, nil
 }
 
-func (a *API) query(ctx context.Context, p promParams) (any, []string, []string, error) {
+func (a *API) query(ctx context.Context, p PromParams) (any, []string, []string, error) {
 	at, err := promTime(p.Time, a.o.Clock.Now())
 	if err != nil {
 		return nil, nil, nil, err
@@ -119,7 +119,7 @@ func (a *API) query(ctx context.Context, p promParams) (any, []string, []string,
 	return r, r.Warnings, r.Infos, err
 }
 
-func (a *API) queryRange(ctx context.Context, p promParams) (any, []string, []string, error) {
+func (a *API) queryRange(ctx context.Context, p PromParams) (any, []string, []string, error) {
 	start, end, err := p.span(time.Time{}, time.Time{})
 	if err != nil {
 		return nil, nil, nil, err
@@ -132,7 +132,7 @@ func (a *API) queryRange(ctx context.Context, p promParams) (any, []string, []st
 	return r, r.Warnings, r.Infos, err
 }
 
-func (a *API) labels(ctx context.Context, p promParams) (any, []string, []string, error) {
+func (a *API) labels(ctx context.Context, p PromParams) (any, []string, []string, error) {
 	start, end, err := p.span(time.UnixMilli(0), a.o.Clock.Now())
 	if err != nil {
 		return nil, nil, nil, err
@@ -142,7 +142,7 @@ func (a *API) labels(ctx context.Context, p promParams) (any, []string, []string
 }
 
 func (a *API) labelValues(label string) answer {
-	return func(ctx context.Context, p promParams) (any, []string, []string, error) {
+	return func(ctx context.Context, p PromParams) (any, []string, []string, error) {
 		start, end, err := p.span(time.UnixMilli(0), a.o.Clock.Now())
 		if err != nil {
 			return nil, nil, nil, err
@@ -152,7 +152,7 @@ func (a *API) labelValues(label string) answer {
 	}
 }
 
-func (a *API) series(ctx context.Context, p promParams) (any, []string, []string, error) {
+func (a *API) series(ctx context.Context, p PromParams) (any, []string, []string, error) {
 	start, end, err := p.span(time.UnixMilli(0), a.o.Clock.Now())
 	if err != nil {
 		return nil, nil, nil, err
@@ -162,12 +162,12 @@ func (a *API) series(ctx context.Context, p promParams) (any, []string, []string
 }
 
 // withForm adds the form's parameters to the query string's.
-func (in *promPost) withForm() (promParams, error) {
+func (in *promPost) withForm() (PromParams, error) {
 	form, err := url.ParseQuery(string(in.RawBody))
 	if err != nil {
-		return promParams{}, fault.New(fault.Invalid, "api", "the form cannot be read: percent-encode its values")
+		return PromParams{}, fault.New(fault.Invalid, "api", "the form cannot be read: percent-encode its values")
 	}
-	p := in.promParams
+	p := in.PromParams
 	for name, target := range map[string]*string{"query": &p.Query, "time": &p.Time, "start": &p.Start, "end": &p.End, "step": &p.Step} {
 		if form.Has(name) {
 			*target = form.Get(name)
@@ -177,7 +177,7 @@ func (in *promPost) withForm() (promParams, error) {
 	return p, nil
 }
 
-func (p promParams) span(from, to time.Time) (start, end time.Time, err error) {
+func (p PromParams) span(from, to time.Time) (start, end time.Time, err error) {
 	if start, err = promTime(p.Start, from); err != nil {
 		return
 	}

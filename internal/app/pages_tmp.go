@@ -1,7 +1,0 @@
-package app
-
-import (
-	"net/http"
-)
-
-func (a *App) mountPages(mux *http.ServeMux) {}

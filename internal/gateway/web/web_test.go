@@ -1,0 +1,161 @@
+package web_test
+
+import (
+	"encoding/json"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"twoweave/internal/access"
+	"twoweave/internal/gateway/web"
+	files "twoweave/web"
+)
+
+func serve(t *testing.T, o web.Options) http.Handler {
+	t.Helper()
+	if o.Actor == nil {
+		o.Actor = func(*http.Request) (access.Actor, bool, error) { return access.Actor{}, false, nil }
+	}
+	o.Log = slog.New(slog.DiscardHandler)
+	h, err := web.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	h.Mount(mux)
+	return mux
+}
+
+func get(h http.Handler, path string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest("GET", path, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+func TestBothLanguagesHaveTheSameWords(t *testing.T) {
+	t.Parallel()
+	words := map[string]map[string]string{}
+	for _, tag := range []string{"zh-CN", "en"} {
+		body, err := files.Files.ReadFile("i18n/" + tag + ".json")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var catalogue map[string]string
+		if err := json.Unmarshal(body, &catalogue); err != nil {
+			t.Fatal(err)
+		}
+		words[tag] = catalogue
+		for key, text := range catalogue {
+			if text == "" {
+				t.Errorf("%s: %s is empty", tag, key)
+			}
+		}
+	}
+	zh, en := slices.Sorted(maps.Keys(words["zh-CN"])), slices.Sorted(maps.Keys(words["en"]))
+	if !slices.Equal(zh, en) {
+		t.Errorf("the catalogues differ:\n%v\n%v", zh, en)
+	}
+}
+
+func TestEveryPageKeepsToItself(t *testing.T) {
+	t.Parallel()
+	h := serve(t, web.Options{})
+	for _, path := range []string{"/", "/signin", "/assets/style.css", "/no-such-page"} {
+		w := get(h, path)
+		if csp := w.Header().Get("Content-Security-Policy"); !strings.Contains(csp, "default-src 'self'") || strings.Contains(csp, "unsafe") {
+			t.Errorf("%s: Content-Security-Policy %q", path, csp)
+		}
+		if w.Header().Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s may be sniffed", path)
+		}
+		if body := w.Body.String(); strings.Contains(body, "<style") || strings.Contains(body, " style=") || strings.Contains(body, "onclick=") {
+			t.Errorf("%s has something inline, which the policy forbids", path)
+		}
+	}
+}
+
+func TestPagesForPeopleAreCompleteWithoutJavaScript(t *testing.T) {
+	t.Parallel()
+	h := serve(t, web.Options{Demo: true, Visitors: []web.Visitor{{ID: "visitor-duty", Name: "值班长", To: "/console"}}})
+	landing := get(h, "/", "Accept-Language", "en").Body.String()
+	for _, want := range []string{`lang="en"`, `action="/enter"`, `value="visitor-duty"`, "Simulated data"} {
+		if !strings.Contains(landing, want) {
+			t.Errorf("the landing page lacks %s", want)
+		}
+	}
+	if strings.Contains(landing, "<script") {
+		t.Error("the landing page needs a script")
+	}
+	wrong := get(h, "/signin?error=key&to=/console").Body.String()
+	for _, want := range []string{`role="alert"`, `aria-invalid="true"`, `value="/console"`} {
+		if !strings.Contains(wrong, want) {
+			t.Errorf("a failed sign-in lacks %s", want)
+		}
+	}
+	if w := get(h, "/signin?error=<script>"); strings.Contains(w.Body.String(), "summary") {
+		t.Error("an unknown error is shown")
+	}
+}
+
+func TestSurfacesAreForThoseWhoAreSignedIn(t *testing.T) {
+	t.Parallel()
+	nobody := serve(t, web.Options{})
+	for _, path := range []string{"/wall", "/console?area=1", "/console/cases/x", "/field"} {
+		w := get(nobody, path)
+		if w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/signin?to="+url.QueryEscape(path) {
+			t.Errorf("%s answered %d to %q", path, w.Code, w.Header().Get("Location"))
+		}
+	}
+	somebody := serve(t, web.Options{Actor: func(*http.Request) (access.Actor, bool, error) { return access.Actor{ID: "li"}, true, nil }})
+	if w := get(somebody, "/wall"); w.Code != 200 || !strings.Contains(w.Body.String(), "/assets/wall.js") {
+		t.Errorf("/wall answered %d %s", w.Code, w.Body)
+	}
+	if w := get(somebody, "/"); w.Header().Get("Location") != "/wall" {
+		t.Errorf("/ leads to %q", w.Header().Get("Location"))
+	}
+}
+
+func TestTheChosenLanguageWins(t *testing.T) {
+	t.Parallel()
+	h := serve(t, web.Options{})
+	for _, c := range []struct{ cookie, accept, want string }{
+		{"", "", "zh-CN"}, {"", "fr, en;q=0.8", "en"}, {"", "zh-TW", "zh-CN"}, {"tw_lang=en", "zh-CN", "en"}, {"tw_lang=xx", "en", "en"},
+	} {
+		if got := get(h, "/signin", "Cookie", c.cookie, "Accept-Language", c.accept).Header().Get("Content-Language"); got != c.want {
+			t.Errorf("cookie %q, Accept-Language %q: %s, want %s", c.cookie, c.accept, got, c.want)
+		}
+	}
+	for to, want := range map[string]string{"/console?area=1": "/console?area=1", "//example.org": "/", "https://example.org": "/"} {
+		r := httptest.NewRequest("POST", "/language", strings.NewReader(url.Values{"lang": {"en"}, "to": {to}}.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, r)
+		if w.Header().Get("Location") != want || !strings.Contains(w.Header().Get("Set-Cookie"), "tw_lang=en") {
+			t.Errorf("to %q led to %q with %q", to, w.Header().Get("Location"), w.Header().Get("Set-Cookie"))
+		}
+	}
+}
+
+func TestAssetsAreSentOnce(t *testing.T) {
+	t.Parallel()
+	h := serve(t, web.Options{})
+	first := get(h, "/assets/wall.js")
+	if first.Code != 200 || first.Body.Len() < 1000 {
+		t.Fatalf("wall.js answered %d with %d bytes", first.Code, first.Body.Len())
+	}
+	if again := get(h, "/assets/wall.js", "If-None-Match", first.Header().Get("ETag")); again.Code != http.StatusNotModified || again.Body.Len() != 0 {
+		t.Errorf("the same file was sent again: %d", again.Code)
+	}
+	if w := get(h, "/assets/../i18n/en.json"); w.Code == 200 {
+		t.Error("a file beside the assets was given away")
+	}
+}

@@ -1,0 +1,197 @@
+// The console: the list of cases under one filter, and the page of one case. Which of the two is shown follows from the address.
+import { render } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { signal } from "@preact/signals";
+import { api, both, caseURL, clockWords, follow, me, states, t, time, type Area, type Board, type Case, type Me } from "./lib";
+import { Failure, Frame, SeverityMark, StateMark } from "./frame";
+import { CasePage, caseKeys, loadCase, touched } from "./case";
+
+interface Page { items: Case[]; total: number; next: string }
+
+const filterNames = ["open", "state", "area", "indicator", "scenario", "class", "unit", "handler", "q"];
+const page = signal<Page | null>(null);
+const failed = signal<unknown>(null);
+const chosen = signal(0);
+const help = signal(false);
+const areas = signal<Area[]>([]);
+const board = signal<Board | null>(null);
+const query = signal(new URLSearchParams(location.search));
+
+const caseID = location.pathname.startsWith("/console/cases/") ? decodeURIComponent(location.pathname.slice("/console/cases/".length)) : "";
+
+async function load(): Promise<void> {
+  try {
+    page.value = await api<Page>("/api/v1/cases?" + listQuery(""));
+    failed.value = null;
+    chosen.value = Math.min(chosen.value, Math.max(0, page.value.items.length - 1));
+  } catch (error) {
+    failed.value = error;
+  }
+}
+
+async function loadMore(): Promise<void> {
+  const more = await api<Page>("/api/v1/cases?" + listQuery(page.value!.next));
+  page.value = { ...more, items: [...page.value!.items, ...more.items] };
+}
+
+function listQuery(cursor: string): URLSearchParams {
+  const q = new URLSearchParams();
+  for (const name of filterNames) if (query.value.get(name)) q.set(name, query.value.get(name)!);
+  q.set("order", "due");
+  q.set("limit", "50");
+  if (cursor) q.set("cursor", cursor);
+  return q;
+}
+
+/** setFilter puts a filter into the address, so that Back works and a link can be sent. */
+function setFilter(name: string, value: string): void {
+  const q = new URLSearchParams(query.value);
+  if (value) q.set(name, value);
+  else q.delete(name);
+  globalThis.history.pushState(null, "", "/console?" + q);
+  query.value = q;
+  void load();
+}
+
+addEventListener("popstate", () => {
+  query.value = new URLSearchParams(location.search);
+  void load();
+});
+
+function List() {
+  return (
+    <Frame surface="console">
+      <h1>{t("console.title")}</h1>
+      <Filters />
+      {failed.value ? <Failure error={failed.value} again={() => void load()} /> : !page.value ? <p role="status">{t("loading")}</p> : <Table page={page.value} />}
+      {help.value && <Help />}
+    </Frame>
+  );
+}
+
+function Filters() {
+  const value = (name: string) => query.value.get(name) ?? "";
+  const pick = (name: string) => (e: Event) => setFilter(name, (e.currentTarget as HTMLSelectElement).value);
+  return (
+    <form class="filters" role="search" onSubmit={(e) => e.preventDefault()}>
+      <label>{t("filter.open")}
+        <select value={value("open")} onChange={pick("open")}>
+          <option value="true">{t("console.open")}</option><option value="false">{t("console.closed")}</option><option value="">{t("console.all")}</option>
+        </select>
+      </label>
+      <label>{t("filter.state")}
+        <select value={value("state")} onChange={pick("state")}>
+          <option value="">{t("console.all")}</option>
+          {states.map((s) => <option key={s} value={s}>{t("state." + s)}</option>)}
+        </select>
+      </label>
+      <label>{t("filter.area")}
+        <select value={value("area")} onChange={pick("area")}>
+          <option value="">{t("console.all")}</option>
+          {areas.value.map((a) => <option key={a.code} value={a.code}>{both(a.name)}</option>)}
+          <option value="unplaced">{t("case.unplaced")}</option>
+        </select>
+      </label>
+      <label>{t("filter.indicator")}
+        <select value={value("indicator")} onChange={pick("indicator")}>
+          <option value="">{t("console.all")}</option>
+          {(board.value?.signs ?? []).map((s) => <option key={s.indicator} value={s.indicator}>{both(s.title)}</option>)}
+        </select>
+      </label>
+      <label class="wide">{t("console.search")}
+        <input type="search" value={value("q")} onChange={(e) => setFilter("q", e.currentTarget.value)} />
+      </label>
+      <button type="button" class="plain" onClick={() => { globalThis.history.pushState(null, "", "/console"); query.value = new URLSearchParams(); void load(); }}>{t("console.clear")}</button>
+    </form>
+  );
+}
+
+function Table(props: { page: Page }) {
+  const p = props.page;
+  return (
+    <>
+      <p class="total" data-test="total" data-total={p.total} role="status">{t("console.total", { n: p.total })} · <kbd>?</kbd> {t("keys.title")}</p>
+      {p.total === 0 ? <p class="empty">{t("console.empty")}</p> : (
+        <div class="scroll" tabIndex={0} role="region" aria-label={t("console.title")}>
+          <table class="cases">
+            <thead><tr>{["clock", "state", "title", "area", "unit", "number", "opened"].map((c) => <th key={c} scope="col">{t("col." + c)}</th>)}</tr></thead>
+            <tbody>{p.items.map((c, i) => <Row key={c.id} c={c} chosen={i === chosen.value} />)}</tbody>
+          </table>
+        </div>
+      )}
+      {p.next && <p><button type="button" onClick={() => void loadMore()}>{t("console.more")}</button></p>}
+    </>
+  );
+}
+
+function Row(props: { c: Case; chosen: boolean }) {
+  const c = props.c;
+  const row = useRef<HTMLTableRowElement>(null);
+  useEffect(() => { if (props.chosen) row.current?.scrollIntoView({ block: "nearest" }); }, [props.chosen]);
+  return (
+    <tr ref={row} class={props.chosen ? "chosen" : ""} data-test="case-row" data-id={c.id}>
+      <td class={c.overdue ? "overdue" : ""}>{clockWords(c)}{c.escalated && <span class="badge warn">{t("escalated")}</span>}</td>
+      <td><StateMark of={c.state} /></td>
+      <th scope="row"><a href={caseURL(c.id)}>{both(c.title)}</a> <SeverityMark of={c.severity} /><span class="sub">{c.subject}</span></th>
+      <td>{both(c.area_name)}</td>
+      <td>{both(c.unit_name)}</td>
+      <td class="nowrap">{c.number}</td>
+      <td class="nowrap">{time(c.opened_at)}</td>
+    </tr>
+  );
+}
+
+const keys: [string, string][] = [["j / k", "keys.move"], ["Enter", "keys.open"], ["f", "cmd.file"], ["d", "cmd.dispatch"], ["s", "cmd.start"], ["h", "cmd.finish"],
+  ["v", "cmd.verify"], ["c", "cmd.close"], ["Esc", "keys.back"], ["Ctrl+Enter", "keys.send"], ["?", "keys.help"]];
+
+export function Help() {
+  return (
+    <aside class="help" aria-label={t("keys.title")}>
+      <h2>{t("keys.title")}</h2>
+      <dl>{keys.map(([k, text]) => <div key={k}><dt><kbd>{k}</kbd></dt><dd>{t(text)}</dd></div>)}</dl>
+    </aside>
+  );
+}
+
+addEventListener("keydown", (e) => {
+  const target = e.target as HTMLElement;
+  if (e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) return;
+  if (e.key === "?") help.value = !help.value;
+  else if (caseID) caseKeys(e.key);
+  else listKeys(e.key);
+});
+
+function listKeys(key: string): void {
+  const items = page.value?.items ?? [];
+  if (key === "j") chosen.value = Math.min(chosen.value + 1, items.length - 1);
+  else if (key === "k") chosen.value = Math.max(chosen.value - 1, 0);
+  else if (items[chosen.value] && (key === "Enter" || "fdshvc".includes(key))) location.assign(caseURL(items[chosen.value].id) + (key === "Enter" ? "" : "#" + key));
+}
+
+function App() {
+  return caseID ? <Frame surface="console"><CasePage />{help.value && <Help />}</Frame> : <List />;
+}
+
+/** What happened is followed by one fresh page, at most once a second, so that list and total always agree. */
+let pending = 0;
+function soon(): void {
+  if (pending) return;
+  pending = setTimeout(() => { pending = 0; void load(); }, 1000) as unknown as number;
+}
+
+async function start(): Promise<void> {
+  document.title = t("console.title") + " · " + t("brand");
+  if (!caseID && !location.search) query.value = new URLSearchParams({ open: "true" });
+  render(<App />, document.getElementById("app")!);
+  me.value = await api<Me>("/api/v1/me");
+  if (caseID) {
+    await loadCase(caseID);
+    return follow({ fact: (_, c) => touched(c), reload: () => void loadCase(caseID) });
+  }
+  await load();
+  areas.value = (await api<{ areas: Area[] }>("/api/v1/areas")).areas;
+  board.value = await api<Board>("/api/v1/signs");
+  return follow({ fact: soon, signs: (b) => (board.value = b), reload: () => void load() });
+}
+
+void start().catch((error) => (failed.value = error));

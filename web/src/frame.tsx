@@ -1,0 +1,62 @@
+// The frame around every surface: name, navigation, state of the link, language, who is signed in.
+import type { ComponentChildren } from "preact";
+import { both, lang, link, me, switchLanguage, t, type Severity, type State, type Band } from "./lib";
+
+export function Frame(props: { surface: "wall" | "console" | "field"; children: ComponentChildren }) {
+  const who = me.value;
+  return (
+    <div class={"surface " + props.surface}>
+      <header class="bar">
+        <a class="skip" href="#main">{t("skip")}</a>
+        <a class="brand" href="/">{t("brand")}</a>
+        <nav aria-label={t("brand")}>
+          {who?.can.wall && <a href="/wall" aria-current={props.surface === "wall" ? "page" : undefined}>{t("nav.wall")}</a>}
+          {who?.can.console && <a href="/console?open=true" aria-current={props.surface === "console" ? "page" : undefined}>{t("nav.console")}</a>}
+          {who?.can.field && <a href="/field" aria-current={props.surface === "field" ? "page" : undefined}>{t("nav.field")}</a>}
+        </nav>
+        <span class="spread" />
+        {who?.demo && <span class="badge">{t("simulated")}</span>}
+        <LinkState />
+        {who && <span class="who">{who.name}</span>}
+        <button type="button" class="plain" data-test="language" onClick={() => void switchLanguage()} lang={lang.value === "en" ? "zh-CN" : "en"}>{t("language")}</button>
+        <form method="post" action="/signout"><button class="plain">{t("signout")}</button></form>
+      </header>
+      <main id="main">{props.children}</main>
+    </div>
+  );
+}
+
+function LinkState() {
+  return (
+    <span class={"link " + link.value} role="status" data-test="link" data-state={link.value}>
+      <span aria-hidden="true">{link.value === "live" ? "●" : link.value === "lost" ? "✕" : "…"}</span> {t("link." + link.value)}
+    </span>
+  );
+}
+
+export function Failure(props: { error: unknown; again: () => void }) {
+  return (
+    <div class="failure" role="alert">
+      <p>{t("error")}{props.error instanceof Error ? props.error.message : String(props.error)}</p>
+      <button type="button" onClick={props.again}>{t("retry")}</button>
+    </div>
+  );
+}
+
+const severityMark: Record<Severity, string> = { minor: "▽", major: "◆", critical: "▲" };
+const bandMark: Record<Band, string> = { normal: "●", attention: "◆", alarm: "▲" };
+
+/** Severity and Band are said by word and shape; colour only repeats them. */
+export function SeverityMark(props: { of: Severity }) {
+  return <span class={"severity " + props.of}><span aria-hidden="true">{severityMark[props.of]}</span> {t("severity." + props.of)}</span>;
+}
+
+export function BandMark(props: { of: Band }) {
+  return <span class={"band " + props.of}><span aria-hidden="true">{bandMark[props.of]}</span> {t("band." + props.of)}</span>;
+}
+
+export function StateMark(props: { of: State }) {
+  return <span class={"state " + props.of} data-state={props.of}>{t("state." + props.of)}</span>;
+}
+
+export { both };

@@ -1,0 +1,202 @@
+// What every live surface shares: words in two languages, the API, the live stream, times in words.
+import { signal, type Signal } from "@preact/signals";
+import en from "../i18n/en.json";
+import zh from "../i18n/zh-CN.json";
+
+export type Lang = "zh-CN" | "en";
+export type Text = { zh: string; en: string };
+
+export const lang: Signal<Lang> = signal(document.documentElement.lang === "en" ? "en" : "zh-CN");
+
+const words: Record<Lang, Record<string, string>> = { "zh-CN": zh, en };
+
+/** t is the text of a key, with {name} filled in. */
+export function t(key: string, values: Record<string, string | number> = {}): string {
+  const text = words[lang.value][key] ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/** both picks the half of a text in the language of the screen. */
+export function both(text: Text | undefined | null): string {
+  if (!text) return "";
+  return lang.value === "en" ? text.en || text.zh : text.zh || text.en;
+}
+
+/** switchLanguage changes the words in place: nothing typed is lost, and the server remembers. */
+export async function switchLanguage(): Promise<void> {
+  lang.value = lang.value === "en" ? "zh-CN" : "en";
+  document.documentElement.lang = lang.value;
+  await fetch("/language", { method: "POST", headers: { "Content-Type": "application/x-www-form-urlencoded" }, body: "lang=" + lang.value });
+}
+
+export type State = "accepted" | "filed" | "dispatched" | "handling" | "handled" | "verified" | "closed";
+export type Severity = "minor" | "major" | "critical";
+export type Band = "normal" | "attention" | "alarm";
+
+export interface Case {
+  id: string; number: string; version: number; state: State; title: Text; class: string; class_title: Text; severity: Severity;
+  scenario: string; subject: string; episode: number; area: string; area_name: Text; unit: string; unit_name: Text; why_unit: string;
+  handler: string; handler_name: string; verifier: string; opened_at: string; dispatched_at: string | null; due_at: string | null;
+  escalated: boolean; overdue: boolean; ended_at: string | null; closed_at: string | null; updated_at: string;
+}
+export interface Fact { version: number; kind: string; at: string; actor: string; actor_name: string; purpose: string; rule: string; note: string }
+export interface Reading { seq: number; n: number; id: string; source: string; type: string; time: string; data: Record<string, unknown> }
+export interface Rule { scenario: string; version: number; title: Text; operator: string; where: string; when: string; until: string; for: string; note: string; hash: string }
+export interface Detection { id: string; scenario: string; subject: string; episode: number; since: string; started: string; ended: string | null }
+export interface Possible { command: string; allowed: boolean; reason: string }
+export interface Detail extends Case {
+  chain: { readings: Reading[]; more: number; rule: Rule; detection: Detection };
+  facts: Fact[];
+  commands: Possible[];
+}
+export interface Sign {
+  indicator: string; title: Text; unit: Text; value: number; band: Band; at: string; cases: number;
+  bands: { attention: number; alarm: number }; areas: { area: string; value: number; band: Band }[];
+}
+export interface Board {
+  at: string; signs: Sign[]; stale_after_s: number;
+  open_cases: { total: number; overdue: number; areas: { area: string; open: number; overdue: number; worst: Severity }[] | null };
+}
+export interface Area { code: string; name: Text; kind: string; shape?: [number, number][] }
+export interface Me { id: string; name: string; roles: string[]; unit?: string; demo: boolean; can: Record<string, boolean> }
+
+/** Problem is a refusal of the API, with the case as it is now when somebody else changed it. */
+export class Problem extends Error {
+  constructor(readonly status: number, readonly detail: string, readonly current?: Case) {
+    super(detail);
+  }
+}
+
+export async function api<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const response = await fetch(path, { ...init, headers: { Accept: "application/json", ...(init.headers ?? {}) } });
+  if (response.status === 401) {
+    location.assign("/signin?to=" + encodeURIComponent(location.pathname + location.search));
+    return new Promise<T>(() => {});
+  }
+  const body = await response.json().catch(() => ({}));
+  if (!response.ok) throw new Problem(response.status, body.detail ?? response.statusText, body.current);
+  return body as T;
+}
+
+/** command moves a case. One click has one key, so that a repeated request has no second effect. */
+export function command(c: Case, kind: string, note: string): Promise<Case> {
+  return api<Case>(`/api/v1/cases/${c.id}/commands`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
+    body: JSON.stringify({ command: kind, version: c.version, note }),
+  });
+}
+
+export type Link = "connecting" | "live" | "lost";
+export const link: Signal<Link> = signal("connecting");
+export const me: Signal<Me | null> = signal(null);
+/** now moves once a second, for clocks in words. */
+export const now: Signal<number> = signal(Date.now());
+setInterval(() => (now.value = Date.now()), 1000);
+
+export interface Live {
+  fact?: (seq: number, c: Case, f: Fact) => void;
+  signs?: (b: Board) => void;
+  /** reload says that something may have been missed: load everything anew. */
+  reload?: () => void;
+}
+
+const silence = 4500; // the server says something every two seconds
+
+/** follow reads the live stream for ever. It reads the bytes itself, since a browser's EventSource hides the heartbeats. */
+export async function follow(on: Live): Promise<void> {
+  let last = "";
+  for (let first = true; ; first = false) {
+    const stop = new AbortController();
+    let timer = setTimeout(() => stop.abort(), silence);
+    const alive = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => stop.abort(), silence);
+      link.value = "live";
+    };
+    try {
+      const headers: Record<string, string> = last ? { "Last-Event-ID": last } : {};
+      const response = await fetch("/api/v1/stream", { headers, signal: stop.signal });
+      if (response.status === 401) return void location.assign("/signin");
+      if (!response.ok || !response.body) throw new Error(String(response.status));
+      if (!first && !last) on.reload?.();
+      for await (const m of messages(response.body, alive)) {
+        if (m.event === "hello" && !last) last = String((JSON.parse(m.data) as { position: number }).position);
+        if (m.id && Number(m.id) <= Number(last || 0)) continue;
+        if (m.id) last = m.id;
+        dispatch(on, m);
+      }
+    } catch {
+      // the link is lost: shown below, tried again after a moment
+    }
+    clearTimeout(timer);
+    link.value = "lost";
+    await new Promise((done) => setTimeout(done, 1000));
+  }
+}
+
+interface Message { event: string; id: string; data: string }
+
+function dispatch(on: Live, m: Message): void {
+  if (m.event === "reset") on.reload?.();
+  if (!m.data) return;
+  const body = JSON.parse(m.data);
+  if (m.event === "fact") on.fact?.(body.seq, body.case, body.fact);
+  if (m.event === "signs") on.signs?.(body);
+}
+
+async function* messages(stream: ReadableStream<Uint8Array<ArrayBuffer>>, alive: () => void): AsyncGenerator<Message> {
+  const reader = stream.pipeThrough(new TextDecoderStream()).getReader();
+  for (let buffer = ""; ; ) {
+    const { value, done } = await reader.read();
+    if (done) return;
+    alive();
+    buffer += value;
+    for (let end = buffer.indexOf("\n\n"); end >= 0; end = buffer.indexOf("\n\n")) {
+      yield parse(buffer.slice(0, end));
+      buffer = buffer.slice(end + 2);
+    }
+  }
+}
+
+function parse(block: string): Message {
+  const m: Message = { event: "message", id: "", data: "" };
+  for (const line of block.split("\n")) {
+    const at = line.indexOf(": ");
+    if (at <= 0) continue;
+    const name = line.slice(0, at) as keyof Message;
+    if (name in m) m[name] = line.slice(at + 2);
+  }
+  return m;
+}
+
+/** span is a length of time in at most two units. */
+export function span(ms: number): string {
+  const s = Math.max(0, Math.round(ms / 1000));
+  const parts: [number, string][] = [[Math.floor(s / 86400), "dur.d"], [Math.floor(s / 3600) % 24, "dur.h"], [Math.floor(s / 60) % 60, "dur.m"], [s % 60, "dur.s"]];
+  const from = parts.findIndex(([n]) => n > 0);
+  if (from < 0) return t("dur.s", { n: 0 });
+  const shown = parts.slice(from, from + 2).filter(([n, unit]) => n > 0 && !(unit === "dur.s" && from < 2));
+  return shown.map(([n, unit]) => t(unit, { n })).join(" ");
+}
+
+/** clockWords says how a case stands against its limit. */
+export function clockWords(c: Case): string {
+  if (c.state === "closed" || c.state === "handled" || c.state === "verified") return t("clock.done");
+  if (!c.due_at) return t("clock.none");
+  const left = Date.parse(c.due_at) - now.value;
+  return left >= 0 ? t("clock.left", { d: span(left) }) : t("clock.over", { d: span(-left) });
+}
+
+export function time(iso: string | null | undefined): string {
+  if (!iso || iso.startsWith("0001")) return "–";
+  const d = new Date(iso);
+  const today = new Date(now.value).toDateString() === d.toDateString();
+  return d.toLocaleString(lang.value, today ? { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }
+    : { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
+/** states in the order of the loop. */
+export const states: State[] = ["accepted", "filed", "dispatched", "handling", "handled", "verified", "closed"];
+
+export const caseURL = (id: string) => "/console/cases/" + id;
