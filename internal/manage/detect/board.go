@@ -55,7 +55,19 @@ func (b *board) reading(seq bus.Seq)             { b.update(func() { b.read = se
 func (b *board) sent(worker int, seq bus.Seq)    { b.update(func() { b.lanes[worker].sent = seq }) }
 func (b *board) handled(worker int, seq bus.Seq) { b.update(func() { b.lanes[worker].handled = seq }) }
 func (b *board) put(s Status)                    { b.update(func() { b.parts[s.Part] = s }) }
-func (b *board) lose(part int)                   { b.update(func() { b.missing[part] = true }) }
+
+// lose notes a partition that was lost at the fence. When the last claim has told already that it is another's, it is not missing here: noted
+// after that claim, nothing would take the note away again.
+func (b *board) lose(x *run) {
+	b.update(func() {
+		if !x.dropped {
+			b.missing[x.lease.Part] = true
+		}
+	})
+}
+
+// drop notes that a claim has told that the partition is another's. A new reader follows, which knows all that is missing then.
+func (b *board) drop(x *run) { b.update(func() { x.dropped = true }) }
 
 // remove takes a partition that is no longer at work from the board.
 func (b *board) remove(part int) { b.update(func() { delete(b.parts, part) }) }

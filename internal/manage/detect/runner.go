@@ -191,6 +191,7 @@ func (r *Runner) settle(ctx context.Context, s *session) (changed bool) {
 
 func (r *Runner) drop(x *run) {
 	x.lost.Store(true)
+	r.board.drop(x)
 	delete(r.held, x.lease.Part)
 	r.workerOf(x.lease.Part).post(command{drop: x})
 	r.opts.Logger.Info("partition dropped", "part", x.lease.Part, "epoch", x.lease.Epoch)

@@ -21,6 +21,7 @@ type run struct {
 	failed  error       // it stands still since,
 	stuck   bus.Seq     // at this message
 	lost    atomic.Bool // set by whoever learns it first
+	dropped bool        // no longer leased, as the last claim told; under the board's lock
 	pending *Commit     // output not yet committed
 	first   bus.Seq     // of pending
 
@@ -248,7 +249,7 @@ func pause(ctx context.Context, try int) error {
 // lose gives up a partition that another owns: nothing of it is committed or kept any more.
 func (w *worker) lose(ctx context.Context, x *run) {
 	x.lost.Store(true)
-	w.r.board.lose(x.lease.Part)
+	w.r.board.lose(x)
 	w.r.opts.Logger.WarnContext(ctx, "partition lost at the fence", "part", x.lease.Part, "epoch", x.lease.Epoch, "seq", x.pending.Seq)
 	w.post(command{drop: x})
 	select {
