@@ -24,7 +24,6 @@ const patience = 30 * time.Second
 // program is a demo of its own, built once and started once for all journeys.
 type program struct {
 	url  string
-	keys map[string]string
 	stop func()
 }
 

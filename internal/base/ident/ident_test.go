@@ -8,8 +8,9 @@ import (
 
 func TestDeriveIsStableAndSeparatesItsParts(t *testing.T) {
 	t.Parallel()
-	if ident.Derive("ponding", "p-17", "1") != ident.Derive("ponding", "p-17", "1") {
-		t.Error("the same parts gave two identifiers")
+	first, again := ident.Derive("ponding", "p-17", "1"), ident.Derive("ponding", "p-17", "1")
+	if first != again {
+		t.Errorf("the same parts gave %s and %s", first, again)
 	}
 	if ident.Derive("ab", "c") == ident.Derive("a", "bc") {
 		t.Error("parts run into each other")
