@@ -50,13 +50,18 @@ type ReplayReport struct {
 	Took       time.Duration
 }
 
+// line is one row of the file; one that is not CSV has the reason instead of fields.
+type line struct {
+	fields []string
+	broken string
+}
+
 // replay is one run over a file: the file drives the clock, and the clock drives everything else.
 type replay struct {
 	app    *App
 	clock  *clock.Manual
 	rows   *pack.Rows
 	report ReplayReport
-	chunk  []event.Event
 	ticked time.Time
 }
 
@@ -88,7 +93,7 @@ func run(ctx context.Context, o ReplayOptions, content *pack.Pack, rows *pack.Ro
 	if err := mustBeNew(o.Config.Data); err != nil {
 		return ReplayReport{}, err
 	}
-	first, records, err := readAll(rows, reader)
+	first, lines, err := readAll(rows, reader)
 	if err != nil {
 		return ReplayReport{}, err
 	}
@@ -102,7 +107,7 @@ func run(ctx context.Context, o ReplayOptions, content *pack.Pack, rows *pack.Ro
 	}
 	begun := clock.System{}.Now()
 	r := &replay{app: program, clock: c, rows: rows, report: ReplayReport{Reasons: map[string]int{}, Unmapped: map[string]int{}, From: first}}
-	err = r.all(ctx, records, o.Progress)
+	err = r.all(ctx, lines, o.Progress)
 	if err == nil {
 		err = r.finish(ctx)
 	}
@@ -138,17 +143,21 @@ func mustBeNew(folder string) error {
 }
 
 // readAll reads every row and the earliest time of an event, from where the clock starts.
-func readAll(rows *pack.Rows, reader *csv.Reader) (first time.Time, records [][]string, err error) {
+func readAll(rows *pack.Rows, reader *csv.Reader) (first time.Time, lines []line, err error) {
 	for {
-		record, err := reader.Read()
+		fields, err := reader.Read()
 		if errors.Is(err, io.EOF) {
-			return first, records, nil
+			return first, lines, nil
+		}
+		if broken, is := errors.AsType[*csv.ParseError](err); is {
+			lines = append(lines, line{broken: "the row is not CSV: " + broken.Err.Error()})
+			continue
 		}
 		if err != nil {
-			return first, nil, fault.New(fault.Invalid, "app.Replay", "the file cannot be read as CSV: %v", err)
+			return first, nil, fault.New(fault.Invalid, "app.Replay", "the file cannot be read: %v", err)
 		}
-		records = append(records, record)
-		if e, out := rows.Event(record); out.Refused == nil && (first.IsZero() || e.Time.Before(first)) {
+		lines = append(lines, line{fields: fields})
+		if e, out := rows.Event(fields); out.Refused == nil && (first.IsZero() || e.Time.Before(first)) {
 			first = e.Time
 		}
 	}
@@ -156,21 +165,25 @@ func readAll(rows *pack.Rows, reader *csv.Reader) (first time.Time, records [][]
 
 const progressEvery = 1000
 
-func (r *replay) all(ctx context.Context, records [][]string, progress io.Writer) error {
-	for i, record := range records {
-		if err := r.row(ctx, record); err != nil {
+func (r *replay) all(ctx context.Context, lines []line, progress io.Writer) error {
+	for i, l := range lines {
+		if err := r.row(ctx, l); err != nil {
 			return err
 		}
 		if progress != nil && (i+1)%progressEvery == 0 {
-			fmt.Fprintf(progress, "%d of %d rows, %s\n", i+1, len(records), r.clock.Now().Format(time.DateTime))
+			fmt.Fprintf(progress, "%d of %d rows, %s\n", i+1, len(lines), r.clock.Now().Format(time.DateTime))
 		}
 	}
-	return r.flush(ctx)
+	return nil
 }
 
-func (r *replay) row(ctx context.Context, record []string) error {
+func (r *replay) row(ctx context.Context, l line) error {
 	r.report.Rows++
-	e, out := r.rows.Event(record)
+	if l.broken != "" {
+		r.refuse([]fault.Problem{{Message: l.broken}})
+		return nil
+	}
+	e, out := r.rows.Event(l.fields)
 	if out.Refused != nil {
 		r.refuse(out.Refused)
 		return nil
@@ -183,15 +196,11 @@ func (r *replay) row(ctx context.Context, record []string) error {
 			return err
 		}
 	}
-	r.chunk = append(r.chunk, e)
-	return nil
+	return r.send(ctx, e)
 }
 
-// moveTo sends what happened before, then lets time pass: the log gets a tick, and the cases' timers ring.
+// moveTo lets time pass: the log gets a tick, and the cases' timers ring.
 func (r *replay) moveTo(ctx context.Context, t time.Time) error {
-	if err := r.flush(ctx); err != nil {
-		return err
-	}
 	r.clock.Set(t)
 	if t.Sub(r.ticked) < time.Second {
 		return nil
@@ -204,25 +213,21 @@ func (r *replay) moveTo(ctx context.Context, t time.Time) error {
 	return err
 }
 
-func (r *replay) flush(ctx context.Context) error {
-	if len(r.chunk) == 0 {
-		return nil
-	}
-	outcomes, err := r.app.ingest.Accept(ctx, ReplaySender, r.chunk)
+// send sends one event alone, so that the same file always gives the same log: what is sent together may stand in the log in any order.
+func (r *replay) send(ctx context.Context, e event.Event) error {
+	outcomes, err := r.app.ingest.Accept(ctx, ReplaySender, []event.Event{e})
 	if err != nil {
 		return err
 	}
-	for _, o := range outcomes {
-		if !o.Accepted {
-			r.refuse(o.Problems)
-			continue
-		}
-		r.report.Accepted++
-		if o.Unplaced {
-			r.report.Unplaced++
-		}
+	o := outcomes[0]
+	if !o.Accepted {
+		r.refuse(o.Problems)
+		return nil
 	}
-	r.chunk = r.chunk[:0]
+	r.report.Accepted++
+	if o.Unplaced {
+		r.report.Unplaced++
+	}
 	return nil
 }
 
@@ -230,7 +235,7 @@ func (r *replay) refuse(problems []fault.Problem) {
 	r.report.Refused++
 	reason := "unknown"
 	if len(problems) > 0 {
-		reason = problems[0].Field + ": " + problems[0].Message
+		reason = strings.TrimPrefix(problems[0].Field+": "+problems[0].Message, ": ")
 	}
 	r.report.Reasons[reason]++
 }
