@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -25,7 +26,7 @@ func (a *App) startDetection(ctx context.Context) error {
 		return err
 	}
 	if a.config.NATS == "embedded" { // the log is in our locked data folder: whoever held leases on it is dead
-		if err := (manage.Owners{DB: a.database}).ReleaseAll(ctx); err != nil {
+		if err := errors.Join((manage.Owners{DB: a.database}).ReleaseAll(ctx), a.outbox.TakeOver(ctx)); err != nil {
 			return err
 		}
 	}

@@ -338,6 +338,11 @@ func TestFactsAreFollowed(t *testing.T) {
 		t.Errorf("an empty stream ends at %d", last)
 	}
 	first := must(b.Publish(ctx, "fact.case.filed", "f1", []byte("1")))
+	for subject, want := range map[string]string{"fact.case.filed": "f1", "fact.case.none": ""} {
+		if id := must(b.LastID(ctx, subject)); id != want {
+			t.Errorf("the last id of %s is %q, want %q", subject, id, want)
+		}
+	}
 	if again := must(b.Publish(ctx, "fact.case.filed", "f1", []byte("1"))); again != first {
 		t.Errorf("one fact at %d and %d", first, again)
 	}

@@ -71,3 +71,23 @@ func (b *Bus) writeOrigin(ctx context.Context) error {
 	}
 	return nil
 }
+
+// LastID is the id under which the last fact of a subject was published; empty when there is none.
+func (b *Bus) LastID(ctx context.Context, subject string) (string, error) {
+	const op = "bus.LastID"
+	if err := checkFact(op, subject); err != nil {
+		return "", err
+	}
+	s, err := b.pubJS.Stream(ctx, factsStream)
+	if err != nil {
+		return "", toFault(op, err)
+	}
+	m, err := s.GetLastMsgForSubject(ctx, subject)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return "", nil
+	}
+	if err != nil {
+		return "", toFault(op, err)
+	}
+	return m.Header.Get(jetstream.MsgIDHeader), nil
+}

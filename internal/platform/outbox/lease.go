@@ -11,7 +11,7 @@ import (
 )
 
 // free are the rows that may be leased now: not leased, not waiting, and no earlier row of their subject is.
-const free = `SELECT o.seq, o.id, o.subject, o.body, o.attempts FROM outbox AS o
+const free = `SELECT o.seq, o.id, o.subject, o.body, o.attempts, o.owner <> '' OR o.attempts > 0 FROM outbox AS o
 	WHERE o.leased_until <= $1 AND o.try_at <= $1
 	AND NOT EXISTS (SELECT 1 FROM outbox AS e WHERE e.subject = o.subject AND e.seq < o.seq AND (e.leased_until > $1 OR e.try_at > $1))
 	ORDER BY o.seq LIMIT $2`
@@ -38,6 +38,14 @@ func (r *Relay) claim(ctx context.Context) (leased, error) {
 	}
 }
 
+// TakeOver ends the leases of all Relays, for a program that knows that they are dead: their messages need not wait until the leases run out.
+func (r *Relay) TakeOver(ctx context.Context) error {
+	return fault.Wrap("outbox.TakeOver", r.db.Update(ctx, func(tx *sqldb.Tx) error {
+		_, err := tx.Exec(`UPDATE outbox SET leased_until = 0 WHERE leased_until > 0`)
+		return err
+	}))
+}
+
 func (r *Relay) look(ctx context.Context, now int64) (all []*row, err error) {
 	err = r.db.View(ctx, func(tx *sqldb.Tx) error {
 		rows, err := tx.Query(free, now, batch)
@@ -47,7 +55,7 @@ func (r *Relay) look(ctx context.Context, now int64) (all []*row, err error) {
 		defer rows.Close()
 		for rows.Next() {
 			m := &row{}
-			if err := rows.Scan(&m.seq, &m.ID, &m.Subject, &m.Body, &m.attempts); err != nil {
+			if err := rows.Scan(&m.seq, &m.ID, &m.Subject, &m.Body, &m.attempts, &m.doubtful); err != nil {
 				return err
 			}
 			all = append(all, m)

@@ -26,6 +26,8 @@ const (
 // Publisher is the bus. Publish returns when the message is durable, with its sequence there. Publishing an id again is no second message.
 type Publisher interface {
 	Publish(ctx context.Context, subject, id string, body []byte) (seq uint64, err error)
+	// LastID is the id of the last message published on a subject; empty when there is none.
+	LastID(ctx context.Context, subject string) (string, error)
 }
 
 // Relay moves messages from the outbox of a database to a Publisher.
@@ -36,11 +38,12 @@ type Relay struct {
 	log   *slog.Logger
 	owner string
 	wake  chan struct{}
+	seen  map[string]bool // subjects whose end on the bus was looked at; by Drain
 }
 
 // NewRelay makes a Relay with an owner name of its own.
 func NewRelay(db *sqldb.DB, bus Publisher, c clock.Clock, log *slog.Logger) *Relay {
-	return &Relay{db: db, bus: bus, clock: c, log: log, owner: rand.Text(), wake: make(chan struct{}, 1)}
+	return &Relay{db: db, bus: bus, clock: c, log: log, owner: rand.Text(), wake: make(chan struct{}, 1), seen: map[string]bool{}}
 }
 
 // Wake lets Run look for messages now: call it after committing some. It never blocks.
@@ -65,14 +68,17 @@ func (r *Relay) Run(ctx context.Context) error {
 }
 
 // Drain publishes what can be published now and returns how many messages that were. Messages that wait after a failure, and those leased by another Relay, are not
-// waited for. An error means that the bus or the database does not answer.
+// waited for. An error means that the bus or the database does not answer. It may not be called twice at once.
 func (r *Relay) Drain(ctx context.Context) (n int, err error) {
 	for {
 		b, err := r.claim(ctx)
 		if err != nil || len(b.rows) == 0 {
 			return n, fault.Wrap("outbox.Drain", err)
 		}
-		outage := r.publish(ctx, b)
+		outage := r.recall(ctx, b)
+		if outage == nil {
+			outage = r.publish(ctx, b)
+		}
 		n += b.count(published)
 		// Also when ctx has ended: what was published need not be published again.
 		err = r.settle(context.WithoutCancel(ctx), b)
@@ -95,6 +101,7 @@ type row struct {
 	Message
 	seq      int64
 	attempts int64
+	doubtful bool // leased or tried before: it may be published already
 	state    state
 	err      error
 }
@@ -121,7 +128,7 @@ func (r *Relay) publish(ctx context.Context, b leased) error {
 	blocked := map[string]bool{}
 	inRow := 0
 	for _, m := range b.rows {
-		if blocked[m.Subject] {
+		if m.state == published || blocked[m.Subject] {
 			continue
 		}
 		if ctx.Err() != nil {
@@ -143,6 +150,43 @@ func (r *Relay) publish(ctx context.Context, b leased) error {
 		}
 	}
 	return nil
+}
+
+// recall marks the rows that were published before, by a Relay that died or whose bus did not answer. The bus itself recognises a repeated id only for
+// minutes, and a program may stay down for longer. A subject's messages are published in order, so its last one on the bus tells all.
+func (r *Relay) recall(ctx context.Context, b leased) error {
+	looked := map[string]bool{}
+	for _, m := range b.rows {
+		if looked[m.Subject] || r.seen[m.Subject] && !m.doubtful {
+			continue
+		}
+		id, err := r.bus.LastID(ctx, m.Subject)
+		if err != nil {
+			return err
+		}
+		looked[m.Subject], r.seen[m.Subject] = true, true
+		if err := r.mark(ctx, b, m.Subject, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mark takes a subject's rows up to the one with an id as published, if that one is still in the outbox.
+func (r *Relay) mark(ctx context.Context, b leased, subject, id string) error {
+	var last int64
+	err := r.db.View(ctx, func(tx *sqldb.Tx) error {
+		return tx.QueryRow(`SELECT seq FROM outbox WHERE id = $1 AND subject = $2`, id, subject).Scan(&last)
+	})
+	if sqldb.NotFound(err) {
+		return nil
+	}
+	for _, m := range b.rows {
+		if err == nil && m.Subject == subject && m.seq <= last {
+			m.state = published
+		}
+	}
+	return err
 }
 
 // until is ctx, ended when the clock reaches t.
