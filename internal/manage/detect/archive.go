@@ -132,7 +132,8 @@ func next(all []header, from bus.Seq) (h header, ok bool) {
 	return h, ok
 }
 
-// prune deletes what is older than the second newest full snapshot.
+// prune deletes what is older than the second newest full snapshot that can be read, and damaged full ones. It reads those it counts on, so that
+// damage is found while there is another. With fewer than two it deletes nothing.
 func (a archive) prune(ctx context.Context, part int) error {
 	fulls, err := a.names(ctx, part, full)
 	if err != nil || len(fulls) < 3 {
@@ -142,15 +143,41 @@ func (a archive) prune(ctx context.Context, part int) error {
 	if err != nil {
 		return err
 	}
-	for _, h := range append(fulls, deltas...) {
-		if h.seq > fulls[1].seq || h.seq == fulls[1].seq && h.kind == full {
-			continue
+	good, rest, err := a.readable(ctx, fulls, 2)
+	if err != nil || len(good) < 2 {
+		return err
+	}
+	for _, h := range deltas {
+		if h.seq <= good[1].seq {
+			rest = append(rest, h)
 		}
+	}
+	for _, h := range rest {
 		if err := a.blobs.Delete(ctx, h.name()); err != nil {
 			return fault.Wrap("detect.prune", err)
 		}
 	}
 	return nil
+}
+
+// readable parts the names into the first ones that can be read, up to a number, and the rest.
+func (a archive) readable(ctx context.Context, all []header, most int) (good, rest []header, err error) {
+	for _, h := range all {
+		if len(good) == most {
+			rest = append(rest, h)
+			continue
+		}
+		switch _, err := a.read(ctx, h); {
+		case err == nil:
+			good = append(good, h)
+		case fault.Is(err, fault.Invalid):
+			a.log.ErrorContext(ctx, "a snapshot is damaged", "snapshot", h.name(), "err", err)
+			rest = append(rest, h)
+		default:
+			return nil, nil, err
+		}
+	}
+	return good, rest, nil
 }
 
 // SafeSeq is the position up to which no partition will ever read the log again, not even when its newest full snapshot is damaged: what is

@@ -177,7 +177,8 @@ func (r *Runner) settle(ctx context.Context, s *session) (changed bool) {
 			delete(keep, part)
 		}
 	}
-	if len(gone) == 0 && len(keep) == 0 {
+	fresh := r.openAll(ctx, keep)
+	if len(gone) == 0 && len(fresh) == 0 {
 		return false
 	}
 	if err := s.stop(); err != nil {
@@ -186,7 +187,10 @@ func (r *Runner) settle(ctx context.Context, s *session) (changed bool) {
 	for _, x := range gone {
 		r.drop(x)
 	}
-	return r.takeUp(ctx, keep) || len(gone) > 0
+	for _, x := range fresh {
+		r.takeUp(x)
+	}
+	return true
 }
 
 func (r *Runner) drop(x *run) {
@@ -197,8 +201,18 @@ func (r *Runner) drop(x *run) {
 	r.opts.Logger.Info("partition dropped", "part", x.lease.Part, "epoch", x.lease.Epoch)
 }
 
-// takeUp restores the newly leased partitions and hands them to their workers.
-func (r *Runner) takeUp(ctx context.Context, leases map[int]Lease) (some bool) {
+// takeUp hands a restored partition to its worker. No reader is at work.
+func (r *Runner) takeUp(x *run) {
+	if next := x.p.Seq() + 1; len(r.held) == 0 || next < r.next {
+		r.next = next
+	}
+	r.held[x.lease.Part] = x
+	delete(r.broken, x.lease.Part)
+	r.workerOf(x.lease.Part).post(command{add: x})
+}
+
+// openAll restores the newly leased partitions, as many as can be.
+func (r *Runner) openAll(ctx context.Context, leases map[int]Lease) (all []*run) {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, len(r.workers))
@@ -213,20 +227,11 @@ func (r *Runner) takeUp(ctx context.Context, leases map[int]Lease) (some bool) {
 				r.cannot(ctx, l, err)
 				return
 			}
-			delete(r.broken, l.Part)
-			if len(r.held) == 0 || x.p.Seq()+1 < r.next {
-				r.next = x.p.Seq() + 1
-			}
-			r.held[l.Part], some = x, true
+			all = append(all, x)
 		})
 	}
 	wg.Wait()
-	for part := range leases {
-		if x := r.held[part]; x != nil {
-			r.workerOf(part).post(command{add: x})
-		}
-	}
-	return some
+	return all
 }
 
 // cannot notes a partition that is leased but not restored.

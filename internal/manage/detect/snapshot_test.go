@@ -252,3 +252,28 @@ func TestChainsOfTwoOwners(t *testing.T) {
 		t.Errorf("restored %+v (%v), want the new owner's chain to 20", st, err)
 	}
 }
+
+// TestADamagedFullOneDoesNotCount prunes when one of the two newest cannot be read.
+func TestADamagedFullOneDoesNotCount(t *testing.T) {
+	t.Parallel()
+	ctx, w := t.Context(), newWorld()
+	a := archive{w.process("one"), slog.New(slog.DiscardHandler)}
+	var all []header
+	for seq := bus.Seq(10); seq <= 40; seq += 10 {
+		all = append(all, header{kind: delta, seq: seq, base: seq - 10, epoch: 1}, header{kind: full, seq: seq, epoch: 1})
+	}
+	for _, h := range all {
+		if err := a.write(ctx, &snapshot{header: h}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.damage(all[5].name())
+	if err := a.prune(ctx, 0); err != nil {
+		t.Fatal(err)
+	}
+	fulls, _ := a.names(ctx, 0, full)
+	deltas, _ := a.names(ctx, 0, delta)
+	if len(fulls) != 2 || fulls[0].seq != 40 || fulls[1].seq != 20 || len(deltas) != 2 || deltas[1].base != 20 {
+		t.Errorf("kept are %v and %v, want the full ones of 40 and 20 and the deltas after 20", fulls, deltas)
+	}
+}
