@@ -62,7 +62,7 @@ func freeAddress(t testing.TB) string {
 }
 
 func (p *program) args() []string {
-	return append([]string{"serve", "--data", p.dir, "--listen", p.http, "--mqtt", p.mqtt}, p.flags...)
+	return append([]string{"serve", "--log", "warn", "--data", p.dir, "--listen", p.http, "--mqtt", p.mqtt}, p.flags...)
 }
 
 // start runs the program and returns when it is ready.
