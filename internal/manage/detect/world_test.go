@@ -97,6 +97,7 @@ type process struct {
 	mu      sync.Mutex
 	dead    bool
 	left    int           // operations until it dies; 0 = for ever
+	writes  bool          // only commits and puts count as operations
 	frozen  chan struct{} // closed when it goes on
 	samples []indicator.Sample
 	fail    func(op string) error // what else goes wrong
@@ -121,7 +122,7 @@ func (p *process) step(op string) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.left > 0 {
+	if p.left > 0 && (!p.writes || op == "commit" || op == "put") {
 		if p.left--; p.left == 0 {
 			p.dead = true
 			return errDying
