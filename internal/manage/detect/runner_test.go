@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"twoweave/internal/base/clock"
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/platform/bus"
@@ -91,6 +92,14 @@ func (c *course) check(t *testing.T, w *world) {
 	}
 }
 
+// pass lets the bubble's time pass.
+func pass(t *testing.T, d time.Duration) {
+	t.Helper()
+	if err := (clock.System{}).Wait(t.Context(), time.Now().Add(d)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func differ(a, b []byte) int {
 	for i := range min(len(a), len(b)) {
 		if a[i] != b[i] {
@@ -106,7 +115,7 @@ func (c *course) finish(t *testing.T, w *world, workers int) {
 	r := w.process("finisher").runner(workers)
 	stop := start(t, r)
 	for len(r.Status()) < bus.Partitions {
-		time.Sleep(time.Second) // until the leases of the dead have expired
+		pass(t, time.Second) // until the leases of the dead have expired
 	}
 	if err := r.WaitFor(t.Context(), w.last()); err != nil {
 		t.Fatal(err)
@@ -163,7 +172,7 @@ func (c *course) killed(t *testing.T, rng *rand.Rand, damage bool) {
 		}
 		stop := start(t, p.runner(1+rng.IntN(4)))
 		for !p.isDead() && p.busy(w) {
-			time.Sleep(time.Millisecond) // the bubble's time
+			pass(t, time.Millisecond) // the bubble's time
 		}
 		if err := stop(); err != nil {
 			t.Error(err)
@@ -172,7 +181,7 @@ func (c *course) killed(t *testing.T, rng *rand.Rand, damage bool) {
 			w.breakNewest(rng)
 		}
 		if n%2 == 0 {
-			time.Sleep(5 * time.Second) // the next one gets every partition; otherwise what nobody holds, until leases expire
+			pass(t, 5*time.Second) // the next one gets every partition; otherwise what nobody holds, until leases expire
 		}
 	}
 	if len(w.blobs) == 0 {
@@ -218,14 +227,14 @@ func TestDeterministicWithChangesOfOwner(t *testing.T) {
 		stop2 := start(t, r2)
 		synctest.Wait()
 		w.append(c.log[len(c.log)/3 : len(c.log)/2]...)
-		time.Sleep(10 * time.Second) // until the shares are even
+		pass(t, 10*time.Second) // until the shares are even
 		if n1, n2 := len(r1.Status()), len(r2.Status()); n1 != 32 || n2 != 32 {
 			t.Errorf("shares are %d and %d, want 32 each", n1, n2)
 		}
 		// The first is paused, its partitions move, it wakes up and finds the fence closed.
 		thaw := first.freeze()
 		w.append(c.log[len(c.log)/2 : len(c.log)*2/3]...)
-		time.Sleep(10 * time.Second)
+		pass(t, 10*time.Second)
 		if n := len(r2.Status()); n != bus.Partitions {
 			t.Errorf("the second holds %d partitions, want all", n)
 		}
@@ -409,7 +418,7 @@ func TestARunnerThatCannotRestoreSaysSo(t *testing.T) {
 		if err := w.process("a person").Delete(t.Context(), "snapshots/07/00000000000000000009-0000000001-full"); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Second)
+		pass(t, 5*time.Second)
 		if err := r.Ready(); err != nil {
 			t.Errorf("after the damage is gone: %v", err)
 		}

@@ -2,7 +2,6 @@ package detect
 
 import (
 	"context"
-	"time"
 
 	"twoweave/internal/base/fault"
 	"twoweave/internal/platform/bus"
@@ -99,11 +98,11 @@ func (r *Runner) compact(ctx context.Context, h header) (*snapshot, error) {
 
 // write keeps trying until the snapshot stands, the partition is lost, or ctx ends.
 func (r *Runner) write(ctx context.Context, x *run, s *snapshot) bool {
-	began := time.Now()
+	began := r.opts.Clock.Now()
 	for n := 0; ; n++ {
 		err := r.archive.write(ctx, s)
 		if err == nil {
-			r.opts.Logger.DebugContext(ctx, "snapshot kept", "snapshot", s.name(), "records", len(s.records), "took", time.Since(began))
+			r.opts.Logger.DebugContext(ctx, "snapshot kept", "snapshot", s.name(), "records", len(s.records), "took", r.opts.Clock.Now().Sub(began))
 			return true
 		}
 		r.opts.Logger.WarnContext(ctx, "snapshot not kept", "snapshot", s.name(), "try", n+1, "err", err)
