@@ -199,14 +199,21 @@ func (r *replay) row(ctx context.Context, l line) error {
 	return r.send(ctx, e)
 }
 
-// moveTo lets time pass: the log gets a tick, and the cases' timers ring.
+// moveTo lets time pass: the log gets a tick, and the cases' timers ring. The clock waits for detection before it moves, so that a case is opened
+// at the time of the event that led to it.
 func (r *replay) moveTo(ctx context.Context, t time.Time) error {
+	if err := r.caughtUp(ctx); err != nil {
+		return err
+	}
 	r.clock.Set(t)
 	if t.Sub(r.ticked) < time.Second {
 		return nil
 	}
 	r.ticked = t
 	if _, err := r.app.bus.AppendTick(ctx, t); err != nil {
+		return err
+	}
+	if err := r.caughtUp(ctx); err != nil {
 		return err
 	}
 	_, err := r.app.timers.RunDue(ctx)
@@ -240,17 +247,19 @@ func (r *replay) refuse(problems []fault.Problem) {
 	r.report.Reasons[reason]++
 }
 
-// finish waits until everything in the log has been detected and kept, and adds up.
-func (r *replay) finish(ctx context.Context) error {
-	r.report.To = r.clock.Now()
-	if err := r.moveTo(ctx, r.clock.Now().Add(time.Second)); err != nil {
-		return err
-	}
+// caughtUp waits until everything in the log has been computed and committed.
+func (r *replay) caughtUp(ctx context.Context) error {
 	last, err := r.app.bus.LastSeq(ctx)
 	if err != nil {
 		return err
 	}
-	if err := r.app.runner.WaitFor(ctx, last); err != nil {
+	return r.app.runner.WaitFor(ctx, last)
+}
+
+// finish waits until everything in the log has been detected and kept, and adds up.
+func (r *replay) finish(ctx context.Context) error {
+	r.report.To = r.clock.Now()
+	if err := r.moveTo(ctx, r.clock.Now().Add(time.Second)); err != nil {
 		return err
 	}
 	r.report.Outcomes = r.app.outcomes()
