@@ -90,7 +90,7 @@ func (c *city) addSensors() {
 }
 
 func (c *city) addProcesses(seed uint64) {
-	night := rhythm{peak: 1, swing: 0.9}
+	night := rhythm{night: true}
 	day := rhythm{peak: 15, swing: 0.6}
 	for i, p := range []process{
 		{scenario: "road-ponding", perHour: 20, least: 2 * time.Minute, most: 7 * time.Minute, low: 17, high: 34, places: c.places("ponding", 1), first: 6 * time.Second},

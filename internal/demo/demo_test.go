@@ -42,6 +42,21 @@ func TestWhatHappensDoesNotDependOnWhoTells(t *testing.T) {
 	}
 }
 
+func TestNightIsWhenNightMattersHappen(t *testing.T) {
+	t.Parallel()
+	night := rhythm{night: true}
+	if night.at(noon) != 0 || night.at(noon.Add(11*time.Hour)) == 0 {
+		t.Errorf("noon %v, 23:00 %v", night.at(noon), night.at(noon.Add(11*time.Hour)))
+	}
+	c := newCity(towns(), 1, 1)
+	live(c, 2*time.Hour)
+	for _, i := range c.truth {
+		if i.Scenario == "night-construction-noise" {
+			t.Fatalf("noise at night began at %s", i.Start.In(cityTime))
+		}
+	}
+}
+
 func TestDevicesFailAsDevicesDo(t *testing.T) {
 	t.Parallel()
 	c := newCity(towns(), 1, 7)

@@ -49,7 +49,7 @@ func (p *process) due(now time.Time) []Incident {
 		at := p.next
 		p.next = at.Add(p.gap(at))
 		spot := p.places[p.rnd.IntN(len(p.places))]
-		if at.Before(p.busy[spot.subject]) {
+		if at.Before(p.busy[spot.subject]) || p.rhythm.at(at) == 0 {
 			continue
 		}
 		i := Incident{Scenario: p.scenario, Subject: spot.subject, Area: spot.area, Start: at,
@@ -73,6 +73,7 @@ func (p *process) gap(at time.Time) time.Duration {
 type rhythm struct {
 	peak  float64 // hour of the day with the most, in the city's time
 	swing float64 // 0 … 1
+	night bool    // only between 22:00 and 6:00: what is no matter by day does not happen by day
 }
 
 var cityTime = time.FixedZone("Asia/Shanghai", 8*60*60)
@@ -80,6 +81,12 @@ var cityTime = time.FixedZone("Asia/Shanghai", 8*60*60)
 func (r rhythm) at(t time.Time) float64 {
 	local := t.In(cityTime)
 	hour := float64(local.Hour()) + float64(local.Minute())/60
+	if r.night {
+		if hour >= 22 || hour < 6 {
+			return 3
+		}
+		return 0
+	}
 	return 1 + r.swing*math.Cos((hour-r.peak)/24*2*math.Pi)
 }
 
