@@ -26,6 +26,8 @@ type Status struct {
 type board struct {
 	mu      sync.Mutex
 	read    bus.Seq // the last message handed out
+	after   bus.Seq // where the reader began
+	round   int     // and its number
 	lanes   []lane
 	parts   map[int]Status
 	missing map[int]bool  // leased, as far as we know, but not at work: lost at the fence, or not restored
@@ -51,10 +53,9 @@ func (b *board) update(change func()) {
 	}
 }
 
-func (b *board) reading(seq bus.Seq)             { b.update(func() { b.read = seq }) }
-func (b *board) sent(worker int, seq bus.Seq)    { b.update(func() { b.lanes[worker].sent = seq }) }
-func (b *board) handled(worker int, seq bus.Seq) { b.update(func() { b.lanes[worker].handled = seq }) }
-func (b *board) put(s Status)                    { b.update(func() { b.parts[s.Part] = s }) }
+func (b *board) reading(seq bus.Seq)          { b.update(func() { b.read = seq }) }
+func (b *board) sent(worker int, seq bus.Seq) { b.update(func() { b.lanes[worker].sent = seq }) }
+func (b *board) put(s Status)                 { b.update(func() { b.parts[s.Part] = s }) }
 
 // lose notes a partition that was lost at the fence. When the last claim has told already that it is another's, it is not missing here: noted
 // after that claim, nothing would take the note away again.
@@ -88,9 +89,31 @@ func (b *board) fail(part int, err error) {
 	})
 }
 
-// resume says that a new reader begins after a position, for all that is leased but what is missing.
-func (b *board) resume(after bus.Seq, missing map[int]bool) {
-	b.update(func() { b.read, b.missing = after, missing })
+// resume says that a new reader begins after a position, for all that is leased but what is missing. A worker may still have messages of the reader
+// before; it is only done with what the new one begins after when it is done with them.
+func (b *board) resume(round int, after bus.Seq, missing map[int]bool) {
+	b.update(func() {
+		b.round, b.after, b.read, b.missing = round, after, after, missing
+		for i, l := range b.lanes {
+			if l.handled >= l.sent {
+				l.handled = after
+			}
+			b.lanes[i] = lane{sent: after, handled: min(l.handled, after)}
+		}
+	})
+}
+
+// handled says up to where a worker is done with a reader's messages. Once it has messages of a new reader, how far it was with those before says
+// nothing about them.
+func (b *board) handled(worker, round int, seq bus.Seq) {
+	b.update(func() {
+		switch l := &b.lanes[worker]; {
+		case round == b.round:
+			l.handled = seq
+		case l.sent <= b.after:
+			l.handled = max(l.handled, min(seq, l.sent))
+		}
+	})
 }
 
 // position is up to where everything held is computed and committed. The caller holds the lock.

@@ -63,6 +63,7 @@ type Runner struct {
 
 	held   map[int]*run // by Run's goroutine
 	broken map[int]bool // leased, but not restored; likewise
+	round  int          // the number of the reader; by Run's goroutine
 	next   bus.Seq      // where all of held would continue; by Run's goroutine and, while it runs, the reader's
 }
 
@@ -246,7 +247,7 @@ func (r *Runner) cannot(ctx context.Context, l Lease, err error) {
 
 // open restores a partition from its newest snapshot.
 func (r *Runner) open(ctx context.Context, l Lease) (*run, error) {
-	x := &run{lease: l, p: New(l.Part, nil)}
+	x := &run{lease: l, p: New(l.Part, nil), since: r.round + 1}
 	st, err := r.archive.newest(ctx, l.Part)
 	if err != nil || st == nil {
 		return x, err
@@ -308,16 +309,18 @@ func (r *Runner) read(ctx context.Context) session {
 			missing[part] = true
 		}
 	}
+	r.round++
+	round := r.round
 	if len(r.held) == 0 {
-		r.board.resume(0, missing)
+		r.board.resume(round, 0, missing)
 		return session{}
 	}
-	r.board.resume(r.next-1, missing)
+	r.board.resume(round, r.next-1, missing)
 	ctx, cancel := context.WithCancel(ctx)
 	s := session{cancel: cancel, done: make(chan struct{}), err: new(error)}
 	go func() {
 		defer close(s.done)
-		*s.err = r.opts.Log.Read(ctx, r.next, parts, func(m bus.Message) error { return r.dispatch(ctx, m) })
+		*s.err = r.opts.Log.Read(ctx, r.next, parts, func(m bus.Message) error { return r.dispatch(ctx, item{m, round}) })
 		if *s.err != nil && ctx.Err() == nil {
 			r.opts.Logger.ErrorContext(ctx, "the log cannot be read", "from", r.next, "err", *s.err)
 		}
@@ -326,7 +329,7 @@ func (r *Runner) read(ctx context.Context) session {
 }
 
 // dispatch hands a message to the worker of its partition, or to all, and waits while they are full.
-func (r *Runner) dispatch(ctx context.Context, m bus.Message) error {
+func (r *Runner) dispatch(ctx context.Context, m item) error {
 	to := r.workers
 	if m.Kind == bus.Events {
 		to = []*worker{r.workerOf(m.Part)}

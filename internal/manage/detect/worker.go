@@ -18,6 +18,7 @@ import (
 type run struct {
 	lease   Lease
 	p       *Partition
+	since   int         // the first reader whose messages are for it
 	failed  error       // it stands still since,
 	stuck   bus.Seq     // at this message
 	lost    atomic.Bool // set by whoever learns it first
@@ -41,13 +42,21 @@ func (x *run) status() Status {
 type worker struct {
 	r      *Runner
 	number int
-	in     chan bus.Message
+	in     chan item
 	runs   map[int]*run
-	at     bus.Seq // the last message handled
+	at     bus.Seq // the last message handled,
+	round  int     // and the reader that it came from
 
 	mu       sync.Mutex
 	commands []command
 	called   chan struct{}
+}
+
+// item is a message with the number of the reader that it came from. What an earlier reader has read may still wait when a partition is taken up that is
+// further back: it must not have it, or it would pass over everything between.
+type item struct {
+	bus.Message
+	round int
 }
 
 // command changes what a worker computes.
@@ -60,7 +69,7 @@ const (
 )
 
 func newWorker(r *Runner, number int) *worker {
-	return &worker{r: r, number: number, in: make(chan bus.Message, queue), runs: map[int]*run{}, called: make(chan struct{}, 1)}
+	return &worker{r: r, number: number, in: make(chan item, queue), runs: map[int]*run{}, called: make(chan struct{}, 1)}
 }
 
 // post tells the worker, before the next message.
@@ -86,6 +95,7 @@ func (w *worker) loop(ctx context.Context, quit <-chan struct{}) {
 		w.obey()
 		select {
 		case m := <-w.in:
+			w.obey() // again: a partition may have been added since, and this message be its first
 			w.message(ctx, m)
 			continue
 		default:
@@ -122,17 +132,19 @@ func (w *worker) obey() {
 	}
 }
 
-func (w *worker) message(ctx context.Context, m bus.Message) {
+func (w *worker) message(ctx context.Context, m item) {
 	if m.Kind == bus.Events {
-		if x := w.runs[m.Part]; x != nil {
-			w.apply(ctx, x, m)
+		if x := w.runs[m.Part]; x != nil && m.round >= x.since {
+			w.apply(ctx, x, m.Message)
 		}
 	} else {
 		for _, part := range slices.Sorted(maps.Keys(w.runs)) {
-			w.apply(ctx, w.runs[part], m)
+			if x := w.runs[part]; m.round >= x.since {
+				w.apply(ctx, x, m.Message)
+			}
 		}
 	}
-	w.at = m.Seq
+	w.at, w.round = m.Seq, m.round
 	w.publish()
 }
 
@@ -280,7 +292,7 @@ func (w *worker) publish() {
 			floor = x.stuck - 1
 		}
 	}
-	w.r.board.handled(w.number, floor)
+	w.r.board.handled(w.number, w.round, floor)
 }
 
 // finish commits what is pending and takes a last snapshot of each partition.
