@@ -18,8 +18,8 @@ import (
 const leastInFlight = 1000 // events, at each kill
 
 func TestKilledAtRandomNothingIsLostOrDoubled(t *testing.T) {
-	t.Run("sqlite", func(t *testing.T) { storm(t, atLength(8, 100)) })
-	t.Run("postgres", func(t *testing.T) { storm(t, atLength(3, 20), "--database", sqldbtest.PostgresURL(t)) })
+	t.Run("sqlite", func(t *testing.T) { storm(t, atLength(6, 100)) })
+	t.Run("postgres", func(t *testing.T) { storm(t, atLength(2, 20), "--database", sqldbtest.PostgresURL(t)) })
 }
 
 // siege is one program that is killed again and again under load.

@@ -16,7 +16,8 @@ import (
 	"twoweave/internal/platform/sqldb/sqldbtest"
 )
 
-const pausedFor = 10 * time.Second
+// pausedFor is how long an owner is stopped: longer than its lease, and than the database bears with a session that stands still.
+func pausedFor() time.Duration { return time.Duration(atLength(7, 10)) * time.Second }
 
 // pair is two programs that share a database, a log server, snapshots and keys.
 type pair struct {
@@ -145,9 +146,9 @@ func (p *pair) pause(busy *load, i int) {
 	already := busy.acks.Load()
 	eventually(p.t, 20*time.Second, "the one to be stopped is at work", func() bool { return busy.acks.Load() >= already+4*batchEvents })
 	p.two[i].signal(syscall.SIGSTOP)
-	stopped := time.NewTimer(pausedFor)
+	stopped := time.NewTimer(pausedFor())
 	begun := time.Now()
-	eventually(p.t, pausedFor, "the other takes over", func() bool { return p.owned(other) == 64 })
+	eventually(p.t, pausedFor(), "the other takes over", func() bool { return p.owned(other) == 64 })
 	p.t.Logf("the %s is stopped; after %v the %s owns all partitions", name(i), time.Since(begun).Round(time.Millisecond), name(other))
 	<-stopped.C
 	moved := p.number(`SELECT COUNT(*) FROM (SELECT DISTINCT a.part FROM seen_advance a JOIN seen_claim c ON a.part = c.part AND a.epoch = c.epoch AND a.app = c.app
