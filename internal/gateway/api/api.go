@@ -8,6 +8,7 @@ import (
 	"path"
 	"reflect"
 	"strings"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -48,7 +49,7 @@ type API struct {
 
 // New builds the gateway on mux. Run must be running for /api/v1/stream to be live.
 func New(mux *http.ServeMux, o Options) *API {
-	huma.NewError = problemFromFramework // huma's one hook for the form of errors; it is the same for every API
+	formErrors()
 	config := huma.DefaultConfig("Twoweave", o.Version)
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/openapi", "", ""
 	config.CreateHooks = nil
@@ -65,6 +66,9 @@ func New(mux *http.ServeMux, o Options) *API {
 	}
 	return a
 }
+
+// formErrors uses huma's one hook for the form of errors. It belongs to the process, so it is set once, for every API the same.
+var formErrors = sync.OnceFunc(func() { huma.NewError = problemFromFramework })
 
 // schemaName tells apart types of the same name by their package, as "CasedeskPage" and "SeriesPage".
 func schemaName(t reflect.Type, hint string) string {
