@@ -60,7 +60,7 @@ func (m machine) Accounting(ctx context.Context) (api.Accounting, error) {
 	}
 	done, in := m.outcomes(), m.ingest.Accounting() // in this order: what is computed was accepted before
 	out := api.Accounting{
-		Since: in.Since, Unplaced: in.Unplaced,
+		Since: in.Since.Truncate(time.Millisecond), Unplaced: in.Unplaced,
 		Ingest: api.IngestAccounting{Received: in.Received, Accepted: in.Accepted, Refused: in.Refused, InDoubt: in.InDoubt, RefusedBy: map[string]uint64{}},
 		Log: api.LogAccounting{LastSeq: uint64(last), Position: uint64(m.runner.Position()), InFlight: int64(in.Accepted) - (done.Events - m.baseline),
 			OutcomeAccounting: api.OutcomeAccounting{Events: done.Events, Evaluated: done.Evaluated, Duplicate: done.Duplicate, Conflict: done.Conflict, Late: done.Late, Dead: done.Dead}},

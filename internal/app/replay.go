@@ -199,7 +199,7 @@ func (r *replay) row(ctx context.Context, l line) error {
 	return r.send(ctx, e)
 }
 
-// moveTo lets time pass: the log gets a tick, and the cases' timers ring. The clock waits for detection before it moves, so that a case is opened
+// moveTo lets time pass: the cases' timers ring, and the log gets a tick. The clock waits for detection before it moves, so that a case is opened
 // at the time of the event that led to it.
 func (r *replay) moveTo(ctx context.Context, t time.Time) error {
 	if err := r.caughtUp(ctx); err != nil {
@@ -210,13 +210,10 @@ func (r *replay) moveTo(ctx context.Context, t time.Time) error {
 		return nil
 	}
 	r.ticked = t
-	if _, err := r.app.bus.AppendTick(ctx, t); err != nil {
+	if _, err := r.app.timers.RunDue(ctx); err != nil {
 		return err
 	}
-	if err := r.caughtUp(ctx); err != nil {
-		return err
-	}
-	_, err := r.app.timers.RunDue(ctx)
+	_, err := r.app.bus.AppendTick(ctx, t)
 	return err
 }
 

@@ -136,15 +136,30 @@ func (s *Store) Close() error {
 }
 
 func (s *Store) libraryLog() *slog.Logger {
-	return slog.New(quietly{s.o.Log.Handler()}).With("part", "series")
+	return slog.New(quietly{s.o.Log.Handler()})
 }
 
-// quietly drops the library's informational lines (block written, log segment cut): they are news to its developers only.
+// quietly drops the library's informational lines (block written, log segment cut), which are news to its developers only, and what it says
+// of a compaction that Close cut short: nothing is lost, it is done after the next start.
 type quietly struct{ slog.Handler }
 
 func (q quietly) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
 }
+// Handle passes on what is not dropped.
+func (q quietly) Handle(ctx context.Context, r slog.Record) error {
+	stopped := false
+	r.Attrs(func(a slog.Attr) bool {
+		err, is := a.Value.Any().(error)
+		stopped = is && errors.Is(err, context.Canceled)
+		return !stopped
+	})
+	if stopped {
+		return nil
+	}
+	return q.Handler.Handle(ctx, r)
+}
+
 func (q quietly) WithAttrs(a []slog.Attr) slog.Handler { return quietly{q.Handler.WithAttrs(a)} }
 func (q quietly) WithGroup(name string) slog.Handler   { return quietly{q.Handler.WithGroup(name)} }
 
