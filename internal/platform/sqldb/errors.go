@@ -21,6 +21,7 @@ const (
 	pgUniqueViolation  = "23505"
 	pgSerialization    = "40001"
 	pgDeadlock         = "40P01"
+	pgLockTimeout      = "55P03"
 	pgTooManyClients   = "53300"
 	pgAdminShutdown    = "57P01"
 	pgCrashShutdown    = "57P02"
@@ -69,7 +70,7 @@ func pgCode(err error) string {
 // conflicted reports whether the engine gave up a transaction because of another one.
 func conflicted(err error) bool {
 	if code := pgCode(err); code != "" {
-		return code == pgSerialization || code == pgDeadlock
+		return code == pgSerialization || code == pgDeadlock || code == pgLockTimeout
 	}
 	return busy(err)
 }

@@ -2,6 +2,7 @@ package sqldb_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -275,5 +276,37 @@ func TestAStoppedProgramGivesItsLocksBack(t *testing.T) {
 	})
 	if !fault.Is(err, fault.Unavailable) {
 		t.Errorf("err = %v, want Unavailable", err)
+	}
+}
+
+// Waiting long for another's lock is a conflict like others: the Update runs again.
+func TestAWaitForALockIsNotForEver(t *testing.T) {
+	t.Parallel()
+	url := sqldbtest.PostgresURL(t)
+	db := sqldbtest.Open(t, url, tables)
+	impatient := sqldbtest.Open(t, url+"&lock_timeout=50", tables)
+	runs, done := 0, make(chan error, 1)
+	if err := db.Update(t.Context(), insert("held")); err != nil {
+		t.Fatal(err)
+	}
+	again := make(chan struct{})
+	err := db.Update(t.Context(), func(tx *sqldb.Tx) error {
+		if _, err := tx.Exec(`UPDATE item SET n = n + 1`); err != nil {
+			return err
+		}
+		go func() {
+			done <- impatient.Update(t.Context(), func(tx *sqldb.Tx) error {
+				if runs++; runs == 3 {
+					close(again)
+				}
+				_, err := tx.Exec(`UPDATE item SET n = n + 1`)
+				return err
+			})
+		}()
+		<-again
+		return nil
+	})
+	if err := errors.Join(err, <-done); err != nil {
+		t.Error(err)
 	}
 }

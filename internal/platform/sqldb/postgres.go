@@ -30,9 +30,12 @@ const (
 	lastWait  = 100 * time.Millisecond
 
 	// A process that stands still in a transaction (stopped, swapped out, its host asleep) would hold its locks, and with them everybody who takes over from it. The
-	// server ends such a session after idleMillis, unless the URL says otherwise; the process then finds its transaction rolled back.
+	// server ends such a session after idleMillis, unless the URL says otherwise; the process then finds its transaction rolled back. Its other sessions that wait
+	// for that one's locks give up before: else each in turn would get them and stand still with them.
 	idleInTransaction = "idle_in_transaction_session_timeout"
 	idleMillis        = "5000"
+	lockTimeout       = "lock_timeout"
+	lockMillis        = "3000"
 )
 
 type postgres struct{ pool *sql.DB }
@@ -46,8 +49,10 @@ func openPostgres(ctx context.Context, text string, migrations []Migration) (*DB
 	if err != nil {
 		return nil, fault.New(fault.Invalid, "", "the PostgreSQL URL is not valid; write postgres://USER:PASSWORD@HOST:PORT/NAME") // the cause would show the password
 	}
-	if _, given := config.RuntimeParams[idleInTransaction]; !given {
-		config.RuntimeParams[idleInTransaction] = idleMillis
+	for name, value := range map[string]string{idleInTransaction: idleMillis, lockTimeout: lockMillis} {
+		if _, given := config.RuntimeParams[name]; !given {
+			config.RuntimeParams[name] = value
+		}
 	}
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(pgConns)
@@ -126,7 +131,10 @@ func (p *postgres) step(ctx context.Context, fn func(run runner) error) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after a commit there is nothing left to roll back
+	defer func() { _ = tx.Rollback() }()                                         // after a commit there is nothing left to roll back
+	if _, err := tx.ExecContext(ctx, `SET LOCAL lock_timeout = 0`); err != nil { // another program's migrations may take long
+		return err
+	}
 	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(pgLock)); err != nil {
 		return err
 	}
