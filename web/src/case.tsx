@@ -1,22 +1,25 @@
 // The page of one case: readings → rule → detection → case → every step, and what can be done now.
 import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { api, both, clockWords, command, Problem, span, t, time, type Case, type Detail, type Fact, type Reading } from "./lib";
+import { api, both, clockWords, command, duration, lang, Problem, person, span, t, time, titled, type Case, type Detail, type Fact, type Reading, type Rule } from "./lib";
 import { Failure, SeverityMark, StateMark } from "./frame";
-import { draw } from "./chart";
+import { draw, type Level } from "./chart";
 
 const detail = signal<Detail | null>(null);
 const failed = signal<unknown>(null);
 const note = signal("");
 const busy = signal(false);
+/** The command that a key has chosen and that Ctrl+Enter gives. */
+const armed = signal("");
 const refusal = signal<{ text: string; changed: Fact[] } | null>(null);
+
+titled(() => (detail.value ? both(detail.value.title) + " " + detail.value.number : t("console.title")));
 
 export async function loadCase(id: string): Promise<void> {
   try {
     detail.value = await api<Detail>("/api/v1/cases/" + encodeURIComponent(id));
     failed.value = null;
-    document.title = both(detail.value.title) + " " + detail.value.number;
-    startFromHash();
+    armFromHash();
   } catch (error) {
     failed.value = error;
   }
@@ -31,16 +34,22 @@ const keyOf: Record<string, string> = { f: "file", d: "dispatch", s: "start", h:
 
 export function caseKeys(key: string): void {
   if (key === "Escape") return void globalThis.history.back();
-  const kind = keyOf[key];
-  if (kind && detail.value?.commands.some((p) => p.command === kind && p.allowed)) void give(kind);
+  if (keyOf[key]) arm(keyOf[key]);
 }
 
-/** A key pressed in the list leads here with its letter: the command is given once, when it is possible. */
-function startFromHash(): void {
+/** arm chooses a command that is possible and puts the cursor into its note; nothing happens before it is confirmed. */
+function arm(kind: string): void {
+  if (!detail.value?.commands.some((p) => p.command === kind && p.allowed)) return;
+  armed.value = kind;
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(".note textarea")?.focus());
+}
+
+/** A key pressed in the list leads here with its letter. */
+function armFromHash(): void {
   const key = location.hash.slice(1);
   if (!keyOf[key]) return;
   globalThis.history.replaceState(null, "", location.pathname + location.search);
-  caseKeys(key);
+  arm(keyOf[key]);
 }
 
 async function give(kind: string): Promise<void> {
@@ -51,6 +60,7 @@ async function give(kind: string): Promise<void> {
   try {
     await command(before, kind, note.value.trim());
     note.value = "";
+    armed.value = "";
   } catch (error) {
     refusal.value = await explain(error, before);
   }
@@ -93,25 +103,49 @@ function Commands({ d }: { d: Detail }) {
   const possible = d.commands.filter((p) => p.allowed);
   const next = d.commands.find((p) => !p.allowed && nextCommand[d.state] === p.command);
   if (possible.length === 0 && !next && !refusal.value) return null;
+  const chosen = possible.find((p) => p.command === armed.value) ?? possible[0];
+  const keys = (e: KeyboardEvent) => {
+    if (e.key === "Escape") { armed.value = ""; (e.currentTarget as HTMLElement).blur(); }
+    if (e.key !== "Enter" || !(e.ctrlKey || e.metaKey)) return;
+    e.preventDefault();
+    void give(chosen.command);
+  };
   return (
     <section class="commands" aria-label={t("case.commands")}>
-      {refusal.value && (
-        <div class="failure" role="alert" data-test="refusal">
-          <p>{refusal.value.changed.length ? t("case.conflict") : refusal.value.text}</p>
-          {refusal.value.changed.map((f) => <p key={f.version}><strong>{t("fact." + f.kind)}</strong> {f.actor_name} {time(f.at)} {f.note}</p>)}
-          {note.value && <p>{t("case.kept")}</p>}
-        </div>
-      )}
-      {possible.length > 0 && (
-        <label class="note">{t("case.note")}
-          <textarea data-test="note" rows={2} value={note.value} maxLength={4000} onInput={(e) => (note.value = e.currentTarget.value)}
-            onKeyDown={(e) => { if (e.ctrlKey && e.key === "Enter") { e.preventDefault(); void give(possible[0].command); } }} />
+      {refusal.value && <Refusal text={refusal.value.text} changed={refusal.value.changed} />}
+      {chosen && (
+        <label class="note"><span>{t("case.note")} · <kbd>Ctrl</kbd>+<kbd>Enter</kbd> {t("cmd." + chosen.command)}</span>
+          <textarea data-test="note" rows={2} value={note.value} maxLength={4000} onInput={(e) => (note.value = e.currentTarget.value)} onKeyDown={keys} />
         </label>
       )}
-      {possible.map((p) => <button key={p.command} type="button" class="do" disabled={busy.value} data-test={"cmd-" + p.command} onClick={() => void give(p.command)}>{t("cmd." + p.command)}</button>)}
-      {next && <p class="cannot">{t("case.cannot")}{t("cmd." + next.command)} — {next.reason}</p>}
+      {possible.map((p) => (
+        <button key={p.command} type="button" class={p === chosen ? "do" : "do other"} disabled={busy.value} data-test={"cmd-" + p.command} onClick={() => void give(p.command)}>
+          {t("cmd." + p.command)} <kbd aria-hidden="true">{letterOf(p.command)}</kbd>
+        </button>
+      ))}
+      {next && <p class="cannot">{t("case.next")}<strong>{t("cmd." + next.command)}</strong>{t("case.by")}{t("who." + next.command)}{lang.value === "en" && next.reason && <span class="sub">{next.reason}</span>}</p>}
     </section>
   );
+}
+
+function letterOf(kind: string): string {
+  return Object.keys(keyOf).find((k) => keyOf[k] === kind) ?? "";
+}
+
+/** Refusal says why a command was not done, what somebody else did meanwhile, and that nothing typed is lost. */
+function Refusal(props: { text: string; changed: Fact[] }) {
+  return (
+    <div class="failure" role="alert" data-test="refusal">
+      <p>{props.changed.length ? t("case.conflict") : props.text}</p>
+      {props.changed.map((f) => <p key={f.version}><time dateTime={f.at}>{time(f.at)}</time> <strong>{t("fact." + f.kind)}</strong> {actor(f)} {f.note && <q>{f.note}</q>}</p>)}
+      {note.value && <p>{t("case.kept")}</p>}
+    </div>
+  );
+}
+
+/** actor is who did it; the program says which of its parts. */
+function actor(f: Fact): string {
+  return f.actor.startsWith("system:") ? `${t("program")} (${f.actor_name || f.actor.slice(7)})` : person(f.actor_name || f.actor);
 }
 
 const nextCommand: Record<string, string> = { accepted: "file", filed: "dispatch", dispatched: "start", handling: "finish", handled: "verify", verified: "close" };
@@ -121,7 +155,7 @@ function Readings({ d }: { d: Detail }) {
   if (all.length === 0) return <p>{t("case.noreadings")}</p>;
   return (
     <>
-      <ReadingChart readings={all} when={d.chain.rule.when} />
+      <ReadingChart readings={all} rule={d.chain.rule} />
       <div class="scroll" tabIndex={0} role="region" aria-label={t("case.readings")}>
         <table>
           <thead><tr><th scope="col">{t("reading.time")}</th><th scope="col">{t("reading.data")}</th><th scope="col">{t("reading.source")}</th><th scope="col">{t("reading.position")}</th></tr></thead>
@@ -136,31 +170,37 @@ function Readings({ d }: { d: Detail }) {
 }
 
 function content(r: Reading): string {
-  return Object.entries(r.data ?? {}).filter(([k]) => k !== "$person").map(([k, v]) => `${k} ${typeof v === "string" && v.startsWith("tink1:") ? "🔒" : v}`).join(" · ");
+  return Object.entries(r.data ?? {}).filter(([k]) => k !== "$person").map(([k, v]) => `${k} ${typeof v === "string" && v.startsWith("tink1:") ? t("reading.sealed") : v}`).join(" · ");
 }
 
-/** The number that the rule speaks of, over time, with the rule's threshold when it is a plain one. */
-function ReadingChart(props: { readings: Reading[]; when: string }) {
+const comparison = /data\.(\w+)\s*(>=|<=|>|<)\s*(-?[\d.]+)/;
+
+/** The number that the rule speaks of, over time, with the rule's thresholds when they are plain ones. */
+function ReadingChart(props: { readings: Reading[]; rule: Rule }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const field = /data\.(\w+)/.exec(props.when)?.[1] ?? "";
-  const threshold = new RegExp(`data\\.${field}\\s*[<>]=?\\s*(-?[\\d.]+)`).exec(props.when)?.[1];
+  const holds = comparison.exec(props.rule.when), over = comparison.exec(props.rule.until);
+  const field = holds?.[1] ?? /data\.(\w+)/.exec(props.rule.when)?.[1] ?? "";
   const points = props.readings.filter((r) => typeof r.data?.[field] === "number").map((r) => ({ x: Date.parse(r.time), y: r.data[field] as number }));
+  const levels: Level[] = [];
+  if (holds) levels.push({ y: Number(holds[3]), color: "#a4232b", text: `${t("case.rule.when")}: ${field} ${holds[2]} ${holds[3]}` });
+  if (over && over[1] === field && over[3] !== holds?.[3]) levels.push({ y: Number(over[3]), color: "#0f6b43", text: `${t("case.rule.until")}: ${field} ${over[2]} ${over[3]}` });
+  const first = props.readings[0].time, last = props.readings[props.readings.length - 1].time;
   useEffect(() => {
-    if (canvas.current) draw(canvas.current, points, { color: "#0b4f6c", fill: "#0b4f6c18", marks: true, floor: 0, level: threshold ? Number(threshold) : undefined, levelColor: "#b83232" });
+    if (canvas.current) draw(canvas.current, points, { color: "#0b4f6c", fill: "#0b4f6c18", ink: "#4a5a66", marks: true, levels, always: true, left: first === last ? "" : time(first), right: time(last) });
   });
   if (points.length === 0) return null;
-  return <canvas ref={canvas} class="readings" role="img" aria-label={`${field}: ${points.map((p) => p.y).join(", ")}${threshold ? "; " + threshold : ""}`} />;
+  return <canvas ref={canvas} class="readings" role="img" aria-label={`${field}: ${points.map((p) => p.y).join(", ")}; ${levels.map((l) => l.text).join("; ")}`} />;
 }
 
 function RuleBox({ d }: { d: Detail }) {
   const r = d.chain.rule;
   return (
     <>
-      <p><strong>{both(r.title)}</strong> · {r.scenario} · {t("case.rule.version", { n: r.version })} · {r.operator} <code class="hash">{r.hash.slice(0, 12)}</code></p>
+      <p><strong>{both(r.title)}</strong> · {r.scenario} · {t("case.rule.version", { n: r.version })} · {t("operator." + r.operator)} <code class="hash">{r.hash.slice(0, 12)}</code></p>
       <dl class="facts">
         {r.where && <><dt>{t("case.rule.where")}</dt><dd><code>{r.where}</code></dd></>}
         <dt>{t("case.rule.when")}</dt><dd><code>{r.when}</code></dd>
-        {r.for && <><dt>{t("case.rule.for")}</dt><dd>{r.for}</dd></>}
+        {r.for && <><dt>{t("case.rule.for")}</dt><dd>{duration(r.for)}</dd></>}
         <dt>{t("case.rule.until")}</dt><dd>{r.until ? <code>{r.until}</code> : t("case.rule.otherwise")}</dd>
         {r.note && <><dt>{t("case.rule.note")}</dt><dd>{r.note}</dd></>}
       </dl>
@@ -187,7 +227,7 @@ function Steps({ d }: { d: Detail }) {
       <ol class="steps">
         {d.facts.map((f) => (
           <li key={f.version}>
-            <time dateTime={f.at}>{time(f.at)}</time> <strong>{t("fact." + f.kind)}</strong> {f.actor_name || f.actor}
+            <time dateTime={f.at}>{time(f.at)}</time> <strong>{t("fact." + f.kind)}</strong> {actor(f)}
             {f.note && <q>{f.note}</q>}
             <span class="sub">{t("case.purpose")}: {t("purpose." + f.purpose)} · {t("case.ruleRow")}: {f.rule}</span>
           </li>

@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { api, both, caseURL, clockWords, follow, me, states, t, time, type Area, type Board, type Case, type Me } from "./lib";
+import { api, atMost, both, caseURL, clockWords, count, follow, me, states, t, time, titled, type Area, type Board, type Case, type Me } from "./lib";
 import { Failure, Frame, SeverityMark, StateMark } from "./frame";
 import { CasePage, caseKeys, loadCase, touched } from "./case";
 
@@ -98,6 +98,9 @@ function Filters() {
           {(board.value?.signs ?? []).map((s) => <option key={s.indicator} value={s.indicator}>{both(s.title)}</option>)}
         </select>
       </label>
+      {["scenario", "class", "unit", "handler"].filter(value).map((name) => (
+        <button key={name} type="button" class="chip" onClick={() => setFilter(name, "")} aria-label={`${t("console.remove")} ${t("filter." + name)}: ${value(name)}`}>{t("filter." + name)}: {value(name)} <span aria-hidden="true">✕</span></button>
+      ))}
       <label class="wide">{t("console.search")}
         <input type="search" value={value("q")} onChange={(e) => setFilter("q", e.currentTarget.value)} />
       </label>
@@ -110,12 +113,12 @@ function Table(props: { page: Page }) {
   const p = props.page;
   return (
     <>
-      <p class="total" data-test="total" data-total={p.total} role="status">{t("console.total", { n: p.total })} · <kbd>?</kbd> {t("keys.title")}</p>
+      <p class="total" data-test="total" data-total={p.total} role="status">{count("console.total", p.total)} · <kbd>?</kbd> {t("keys.title")}</p>
       {p.total === 0 ? <p class="empty">{t("console.empty")}</p> : (
-        <div class="scroll" tabIndex={0} role="region" aria-label={t("console.title")}>
-          <table class="cases">
-            <thead><tr>{["clock", "state", "title", "area", "unit", "number", "opened"].map((c) => <th key={c} scope="col">{t("col." + c)}</th>)}</tr></thead>
-            <tbody>{p.items.map((c, i) => <Row key={c.id} c={c} chosen={i === chosen.value} />)}</tbody>
+        <div class="scroll list" tabIndex={0} role="region" aria-label={t("console.title")}>
+          <table class="cases" role="table">
+            <thead role="rowgroup"><tr role="row">{["clock", "state", "title", "area", "unit", "number", "opened"].map((c) => <th key={c} role="columnheader" scope="col">{t("col." + c)}</th>)}</tr></thead>
+            <tbody role="rowgroup">{p.items.map((c, i) => <Row key={c.id} c={c} chosen={i === chosen.value} />)}</tbody>
           </table>
         </div>
       )}
@@ -129,14 +132,14 @@ function Row(props: { c: Case; chosen: boolean }) {
   const row = useRef<HTMLTableRowElement>(null);
   useEffect(() => { if (props.chosen) row.current?.scrollIntoView({ block: "nearest" }); }, [props.chosen]);
   return (
-    <tr ref={row} class={props.chosen ? "chosen" : ""} data-test="case-row" data-id={c.id}>
-      <td class={c.overdue ? "overdue" : ""}>{clockWords(c)}{c.escalated && <span class="badge warn">{t("escalated")}</span>}</td>
-      <td><StateMark of={c.state} /></td>
-      <th scope="row"><a href={caseURL(c.id)}>{both(c.title)}</a> <SeverityMark of={c.severity} /><span class="sub">{c.subject}</span></th>
-      <td>{both(c.area_name)}</td>
-      <td>{both(c.unit_name)}</td>
-      <td class="nowrap">{c.number}</td>
-      <td class="nowrap">{time(c.opened_at)}</td>
+    <tr ref={row} role="row" class={props.chosen ? "chosen" : ""} data-test="case-row" data-id={c.id}>
+      <td role="cell" class={c.overdue ? "overdue" : ""}>{c.overdue && <span aria-hidden="true">▲ </span>}{clockWords(c)}{c.escalated && <span class="badge warn">{t("escalated")}</span>}</td>
+      <td role="cell"><StateMark of={c.state} /></td>
+      <th role="rowheader" scope="row"><a href={caseURL(c.id)}>{both(c.title)}</a> <SeverityMark of={c.severity} /><span class="sub">{c.subject}</span></th>
+      <td role="cell">{both(c.area_name) || t("case.unplaced")}</td>
+      <td role="cell">{both(c.unit_name)}</td>
+      <td role="cell" class="nowrap">{c.number}</td>
+      <td role="cell" class="nowrap">{time(c.opened_at)}</td>
     </tr>
   );
 }
@@ -173,14 +176,10 @@ function App() {
 }
 
 /** What happened is followed by one fresh page, at most once a second, so that list and total always agree. */
-let pending = 0;
-function soon(): void {
-  if (pending) return;
-  pending = setTimeout(() => { pending = 0; void load(); }, 1000) as unknown as number;
-}
+const soon = atMost(1000, () => void load());
 
 async function start(): Promise<void> {
-  document.title = t("console.title") + " · " + t("brand");
+  if (!caseID) titled(() => t("console.title"));
   if (!caseID && !location.search) query.value = new URLSearchParams({ open: "true" });
   render(<App />, document.getElementById("app")!);
   me.value = await api<Me>("/api/v1/me");

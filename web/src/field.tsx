@@ -1,7 +1,7 @@
 // The field page: the unit's tasks on a phone, with big buttons.
 import { render } from "preact";
 import { signal } from "@preact/signals";
-import { api, both, clockWords, command, follow, me, Problem, t, type Case, type Me } from "./lib";
+import { api, atMost, both, clockWords, command, follow, me, Problem, t, titled, type Case, type Me } from "./lib";
 import { Failure, Frame, SeverityMark, StateMark } from "./frame";
 
 const tasks = signal<Case[] | null>(null);
@@ -54,7 +54,7 @@ function Task({ c }: { c: Case }) {
     <article class={"task " + c.severity} data-test="task" data-id={c.id} data-state={c.state}>
       <h3>{both(c.title)} <SeverityMark of={c.severity} /></h3>
       <p><StateMark of={c.state} /> <strong class={c.overdue ? "overdue" : ""}>{clockWords(c)}</strong></p>
-      <p>{both(c.area_name)} · {c.subject}<span class="sub">{c.number}</span></p>
+      <p>{both(c.area_name) || t("case.unplaced")} · {c.subject}<span class="sub">{c.number}</span></p>
       {refusals.value[c.id] && <p class="failure" role="alert">{refusals.value[c.id]}</p>}
       {kind === "finish" && (
         <label class="note">{t("field.note")}
@@ -66,10 +66,11 @@ function Task({ c }: { c: Case }) {
   );
 }
 
-document.title = t("field.title") + " · " + t("brand");
+titled(() => t("field.title"));
+const soon = atMost(1000, () => void load());
 render(<Field />, document.getElementById("app")!);
 void (async () => {
   me.value = await api<Me>("/api/v1/me");
   await load();
-  await follow({ fact: () => void load(), reload: () => void load() });
+  await follow({ fact: soon, reload: soon });
 })().catch((error) => (failed.value = error));

@@ -1,6 +1,6 @@
 // The frame around every surface: name, navigation, state of the link, language, who is signed in.
 import type { ComponentChildren } from "preact";
-import { both, lang, link, me, switchLanguage, t, type Severity, type State, type Band } from "./lib";
+import { both, lang, link, me, now, person, switchLanguage, t, time, type Severity, type State, type Band } from "./lib";
 
 export function Frame(props: { surface: "wall" | "console" | "field"; children: ComponentChildren }) {
   const who = me.value;
@@ -15,9 +15,10 @@ export function Frame(props: { surface: "wall" | "console" | "field"; children: 
           {who?.can.field && <a href="/field" aria-current={props.surface === "field" ? "page" : undefined}>{t("nav.field")}</a>}
         </nav>
         <span class="spread" />
+        {props.surface === "wall" && <span class="clock">{time(new Date(now.value).toISOString())}</span>}
         {who?.demo && <span class="badge">{t("simulated")}</span>}
         <LinkState />
-        {who && <span class="who">{who.name}</span>}
+        {who && <span class="who">{person(who.name)}</span>}
         <button type="button" class="plain" data-test="language" onClick={() => void switchLanguage()} lang={lang.value === "en" ? "zh-CN" : "en"}>{t("language")}</button>
         <form method="post" action="/signout"><button class="plain">{t("signout")}</button></form>
       </header>
@@ -43,8 +44,8 @@ export function Failure(props: { error: unknown; again: () => void }) {
   );
 }
 
-const severityMark: Record<Severity, string> = { minor: "▽", major: "◆", critical: "▲" };
-const bandMark: Record<Band, string> = { normal: "●", attention: "◆", alarm: "▲" };
+export const severityMark: Record<Severity, string> = { minor: "▽", major: "◆", critical: "▲" };
+export const bandMark: Record<Band, string> = { normal: "●", attention: "◆", alarm: "▲" };
 
 /** Severity and Band are said by word and shape; colour only repeats them. */
 export function SeverityMark(props: { of: Severity }) {

@@ -1,5 +1,5 @@
 // What every live surface shares: words in two languages, the API, the live stream, times in words.
-import { signal, type Signal } from "@preact/signals";
+import { effect, signal, type Signal } from "@preact/signals";
 import en from "../i18n/en.json";
 import zh from "../i18n/zh-CN.json";
 
@@ -16,10 +16,21 @@ export function t(key: string, values: Record<string, string | number> = {}): st
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
 }
 
+/** count is t for a text about n things; English says one of them differently. */
+export function count(key: string, n: number): string {
+  return t(n === 1 ? key + ".one" : key, { n });
+}
+
 /** both picks the half of a text in the language of the screen. */
 export function both(text: Text | undefined | null): string {
   if (!text) return "";
   return lang.value === "en" ? text.en || text.zh : text.zh || text.en;
+}
+
+/** person is a name in the language of the screen: accounts may carry both, "值班长 / Duty officer". */
+export function person(name: string): string {
+  const [zh, en] = name.split(" / ");
+  return lang.value === "en" ? en ?? zh : zh;
 }
 
 /** switchLanguage changes the words in place: nothing typed is lost, and the server remembers. */
@@ -78,13 +89,28 @@ export async function api<T>(path: string, init: RequestInit = {}): Promise<T> {
   return body as T;
 }
 
-/** command moves a case. One click has one key, so that a repeated request has no second effect. */
-export function command(c: Case, kind: string, note: string): Promise<Case> {
-  return api<Case>(`/api/v1/cases/${c.id}/commands`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() },
-    body: JSON.stringify({ command: kind, version: c.version, note }),
-  });
+/** The key of the last command whose answer never came: the same wish again uses it again, so that it has one effect. */
+let unanswered = { wish: "", key: "" };
+
+/** command moves a case. */
+export async function command(c: Case, kind: string, note: string): Promise<Case> {
+  const body = JSON.stringify({ command: kind, version: c.version, note });
+  const wish = c.id + body;
+  if (unanswered.wish !== wish) unanswered = { wish, key: newKey() };
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": unanswered.key };
+  try {
+    const moved = await api<Case>(`/api/v1/cases/${c.id}/commands`, { method: "POST", headers, body });
+    unanswered = { wish: "", key: "" };
+    return moved;
+  } catch (error) {
+    if (error instanceof Problem && error.status < 500) unanswered = { wish: "", key: "" };
+    throw error;
+  }
+}
+
+/** newKey is random; crypto.randomUUID is only there on https and on this machine. */
+function newKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
 export type Link = "connecting" | "live" | "lost";
@@ -180,6 +206,12 @@ export function span(ms: number): string {
   return shown.map(([n, unit]) => t(unit, { n })).join(" ");
 }
 
+/** duration puts a length like "10m0s", as rules write it, into words. */
+export function duration(text: string): string {
+  const unit: Record<string, number> = { h: 3600_000, m: 60_000, s: 1000, ms: 1 };
+  return span([...text.matchAll(/([\d.]+)(ms|h|m|s)/g)].reduce((sum, [, n, u]) => sum + Number(n) * unit[u], 0));
+}
+
 /** clockWords says how a case stands against its limit. */
 export function clockWords(c: Case): string {
   if (c.state === "closed" || c.state === "handled" || c.state === "verified") return t("clock.done");
@@ -194,6 +226,21 @@ export function time(iso: string | null | undefined): string {
   const today = new Date(now.value).toDateString() === d.toDateString();
   return d.toLocaleString(lang.value, today ? { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }
     : { year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
+/** titled keeps the browser's title in the language of the screen. */
+export function titled(words: () => string): void {
+  effect(() => { document.title = words() + " · " + t("brand"); });
+}
+
+/** atMost runs a task at most once within ms, the last call never lost. */
+export function atMost(ms: number, task: () => void): () => void {
+  let timer = 0, last = 0;
+  return () => {
+    if (timer) return;
+    const wait = Math.max(0, last + ms - performance.now());
+    timer = setTimeout(() => { timer = 0; last = performance.now(); task(); }, wait) as unknown as number;
+  };
 }
 
 /** states in the order of the loop. */

@@ -1,10 +1,13 @@
 // The schematic map on two canvases: the areas below, which change when counts change, and moving marks above.
-import { both, lang, type Area, type Severity } from "./lib";
+import { both, lang, type Area, type Band, type Severity } from "./lib";
 
-export interface AreaState { open: number; overdue: number; worst: Severity }
+/** AreaState is how an area looks: a level for its colour, and the same in shape and number as text. */
+export interface AreaState { level: Severity | Band; text: string }
 
-const fills: Record<string, string> = { none: "#12324a", minor: "#2f6d8f", major: "#b7791f", critical: "#b83232" };
-const marks: Record<string, string> = { minor: "▽", major: "◆", critical: "▲" };
+const fills: Record<string, string> = {
+  none: "#12324a", minor: "#2f6d8f", major: "#a5690f", critical: "#b83232",
+  normal: "#1c5a49", attention: "#a5690f", alarm: "#b83232",
+};
 const life = 6000; // how long a new case pulses, in ms
 
 interface Pulse { area: string; severity: Severity; born: number }
@@ -12,6 +15,7 @@ interface Pulse { area: string; severity: Severity; born: number }
 export class CityMap {
   private paths = new Map<string, Path2D>();
   private centres = new Map<string, [number, number]>();
+  private widths = new Map<string, number>();
   private pulses: Pulse[] = [];
   private states = new Map<string, AreaState>();
   private hovered = "";
@@ -22,7 +26,12 @@ export class CityMap {
   private calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   constructor(private base: HTMLCanvasElement, private top: HTMLCanvasElement, private areas: Area[], private frame: { width: number; height: number }) {
-    for (const a of areas) if (a.shape?.length) this.centres.set(a.code, centre(a.shape));
+    for (const a of areas) {
+      if (!a.shape?.length) continue;
+      this.centres.set(a.code, centre(a.shape));
+      const xs = a.shape.map(([x]) => x);
+      this.widths.set(a.code, Math.max(...xs) - Math.min(...xs));
+    }
     new ResizeObserver(() => this.resize()).observe(base.parentElement!);
     this.resize();
   }
@@ -89,7 +98,7 @@ export class CityMap {
       const path = this.paths.get(a.code);
       if (!path) continue;
       const s = this.states.get(a.code);
-      g.fillStyle = fills[s?.open ? s.worst : "none"];
+      g.fillStyle = fills[s?.level ?? "none"];
       g.fill(path);
       g.lineWidth = (a.code === this.hovered ? 3 : 1.2) * ratio;
       g.strokeStyle = a.code === this.hovered ? "#fff" : "#6fa3c0";
@@ -103,15 +112,19 @@ export class CityMap {
     if (!at) return;
     const [x, y] = this.place(...at);
     const s = this.states.get(a.code);
-    const size = Math.max(9 * ratio, Math.min(15 * ratio, (lang.value === "en" ? 17 : 21) * this.scale));
+    const size = Math.max(9.5 * ratio, Math.min(28 * ratio, (lang.value === "en" ? 19 : 24) * this.scale));
     g.textAlign = "center";
-    g.fillStyle = "#eef6fb";
+    g.fillStyle = "#f2f8fc";
     g.font = `${size}px system-ui, "Noto Sans CJK SC", sans-serif`;
-    g.fillText(shortName(both(a.name)), x, y);
-    if (s?.open) {
-      g.font = `bold ${size * 1.1}px system-ui, sans-serif`;
-      g.fillText(`${marks[s.worst]} ${s.open}`, x, y + size * 1.2);
+    const rows = fold(g, shortName(both(a.name)), 0.8 * this.widths.get(a.code)! * this.scale);
+    let top = y + size * (0.35 - 0.575 * (rows.length - (s ? 0 : 1)));
+    for (const row of rows) {
+      g.fillText(row, x, top);
+      top += size * 1.15;
     }
+    if (!s) return;
+    g.font = `bold ${size * 1.05}px system-ui, sans-serif`;
+    g.fillText(s.text, x, top);
   }
 
   private animate(): void {
@@ -139,9 +152,16 @@ export class CityMap {
   }
 }
 
-/** shortName drops the kind of an area where the map has no room for it. */
+/** shortName drops the kind of an area where the map has no room for it; a name of one character keeps it, as people do (唐镇). */
 function shortName(name: string): string {
-  return name.replace(/(街道|镇)$/, "").replace(/ (Subdistrict|Town|New Town)$/, "");
+  const short = name.replace(/(街道|新镇|镇)$/, "").replace(/ (Subdistrict|New Town|Town)$/, "");
+  return short.length < 2 ? name : short;
+}
+
+/** fold breaks a name of several words in two when it is wider than its area. */
+function fold(g: CanvasRenderingContext2D, name: string, width: number): string[] {
+  const space = name.indexOf(" ");
+  return space < 0 || g.measureText(name).width <= width ? [name] : [name.slice(0, space), name.slice(space + 1)];
 }
 
 /** centre is the centroid of a polygon. */

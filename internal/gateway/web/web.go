@@ -7,6 +7,7 @@ package web
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -49,9 +50,10 @@ type Handler struct {
 }
 
 type asset struct {
-	body []byte
-	tag  string
-	kind string
+	body   []byte
+	packed []byte // gzip
+	tag    string
+	kind   string
 }
 
 // New reads the embedded files. An error means that the program was built wrong.
@@ -90,10 +92,26 @@ func (h *Handler) readAssets() error {
 		if err != nil {
 			return err
 		}
+		packed, err := pack(body)
+		if err != nil {
+			return err
+		}
 		sum := sha256.Sum256(body)
-		h.assets[e.Name()] = asset{body: body, tag: `"` + hex.EncodeToString(sum[:8]) + `"`, kind: kinds[path.Ext(e.Name())]}
+		h.assets[e.Name()] = asset{body: body, packed: packed, tag: `W/"` + hex.EncodeToString(sum[:8]) + `"`, kind: kinds[path.Ext(e.Name())]}
 	}
 	return nil
+}
+
+func pack(body []byte) ([]byte, error) {
+	var out bytes.Buffer
+	z := gzip.NewWriter(&out)
+	if _, err := z.Write(body); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return out.Bytes(), nil
 }
 
 // Mount adds the pages. Whatever no other gateway serves is "there is no such page".
@@ -163,7 +181,13 @@ func (h *Handler) asset(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	w.Write(a.body)
+	w.Header().Set("Vary", "Accept-Encoding")
+	body := a.body
+	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		w.Header().Set("Content-Encoding", "gzip")
+		body = a.packed
+	}
+	w.Write(body)
 }
 
 // page is what templates see.
@@ -181,6 +205,15 @@ type page struct {
 
 // T is the text of a key.
 func (p page) T(key string) string { return p.words[key] }
+
+// Person is a name in the page's language: an account may carry both, "值班长 / Duty officer".
+func (p page) Person(name string) string {
+	zh, en, both := strings.Cut(name, " / ")
+	if both && p.Lang == lang.English {
+		return en
+	}
+	return zh
+}
 
 func (h *Handler) page(r *http.Request, title string) page {
 	tag := Language(r)

@@ -1,7 +1,9 @@
 package web_test
 
 import (
+	"compress/gzip"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"maps"
 	"net/http"
@@ -106,6 +108,20 @@ func TestPagesForPeopleAreCompleteWithoutJavaScript(t *testing.T) {
 	}
 }
 
+func TestTheLandingPageSpeaksOneLanguage(t *testing.T) {
+	t.Parallel()
+	h := serve(t, web.Options{Demo: true, Visitors: []web.Visitor{{ID: "visitor-duty", Name: "值班长 / Duty officer", To: "/console"}}})
+	for tag, want := range map[string]string{"en": "<h3>Duty officer</h3>", "zh-CN": "<h3>值班长</h3>"} {
+		body := get(h, "/", "Accept-Language", tag).Body.String()
+		if !strings.Contains(body, want) || !strings.Contains(body, "/assets/picture-"+tag+".svg") {
+			t.Errorf("%s: the page lacks %s or its picture", tag, want)
+		}
+		if w := get(h, "/assets/picture-"+tag+".svg"); w.Code != 200 || w.Header().Get("Content-Type") != "image/svg+xml" {
+			t.Errorf("%s: the picture answered %d %s", tag, w.Code, w.Header().Get("Content-Type"))
+		}
+	}
+}
+
 func TestSurfacesAreForThoseWhoAreSignedIn(t *testing.T) {
 	t.Parallel()
 	nobody := serve(t, web.Options{})
@@ -154,6 +170,14 @@ func TestAssetsAreSentOnce(t *testing.T) {
 	}
 	if again := get(h, "/assets/wall.js", "If-None-Match", first.Header().Get("ETag")); again.Code != http.StatusNotModified || again.Body.Len() != 0 {
 		t.Errorf("the same file was sent again: %d", again.Code)
+	}
+	packed := get(h, "/assets/wall.js", "Accept-Encoding", "gzip, br")
+	z, err := gzip.NewReader(packed.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain, err := io.ReadAll(z); err != nil || string(plain) != first.Body.String() {
+		t.Errorf("the packed file is another: %v", err)
 	}
 	if w := get(h, "/assets/../i18n/en.json"); w.Code == 200 {
 		t.Error("a file beside the assets was given away")
