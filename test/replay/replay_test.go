@@ -53,33 +53,43 @@ func TestPublicFiles(t *testing.T) {
 	for _, s := range sources {
 		t.Run(s.name, func(t *testing.T) {
 			t.Parallel()
-			agree(t, s, publicFile(t, s), 1)
+			agree(t, s, publicFile(t, s, s.most), sqldbtest.SQLiteURL, sqldbtest.PostgresURL)
 		})
 	}
+}
+
+// A year takes minutes, for every hour is kept durably before the next: it is replayed once, when there is time.
+func TestWholeYear(t *testing.T) {
+	t.Parallel()
+	if os.Getenv("TWOWEAVE_SLOW") == "" {
+		t.Skip("waits for TWOWEAVE_SLOW=1")
+	}
+	s := sources[1]
+	agree(t, s, publicFile(t, s, 0), sqldbtest.SQLiteURL)
 }
 
 func TestFilesWithBrokenRows(t *testing.T) {
 	t.Parallel()
 	for _, s := range sources {
-		for seed := range uint64(often(1)) {
+		for seed := range uint64(often()) {
 			t.Run(fmt.Sprintf("%s/%d", s.name, seed), func(t *testing.T) {
 				t.Parallel()
-				agree(t, s, keep(t, s.make(seed)), 2)
+				agree(t, s, keep(t, s.make(seed)), sqldbtest.SQLiteURL, sqldbtest.PostgresURL, sqldbtest.SQLiteURL, sqldbtest.PostgresURL)
 			})
 		}
 	}
 }
 
-// often is n, and four times as much with TWOWEAVE_SLOW.
-func often(n int) int {
+// often is how many files are made of each kind.
+func often() int {
 	if os.Getenv("TWOWEAVE_SLOW") != "" {
-		return 4 * n
+		return 3
 	}
-	return n
+	return 1
 }
 
-// publicFile is the public file, or its first rows, or one made here when it is absent.
-func publicFile(t *testing.T, s source) string {
+// publicFile is the public file, or its first rows when most is not 0, or one made here when it is absent.
+func publicFile(t *testing.T, s source, most int) string {
 	text, err := os.ReadFile(shared + s.public)
 	if errors.Is(err, fs.ErrNotExist) {
 		t.Logf("%s is absent: a small file made by this test is replayed in its place", shared+s.public)
@@ -88,9 +98,9 @@ func publicFile(t *testing.T, s source) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.most > 0 && os.Getenv("TWOWEAVE_SLOW") == "" {
-		t.Logf("only the first %d rows; all of them with TWOWEAVE_SLOW=1", s.most)
-		text = bytes.Join(bytes.SplitAfterN(text, []byte("\n"), s.most+2)[:s.most+1], nil)
+	if most > 0 {
+		t.Logf("only the first %d rows; all of them with TWOWEAVE_SLOW=1", most)
+		text = bytes.Join(bytes.SplitAfterN(text, []byte("\n"), most+2)[:most+1], nil)
 	}
 	return keep(t, text)
 }
@@ -103,16 +113,15 @@ func keep(t *testing.T, text []byte) string {
 	return path
 }
 
-// agree replays a file some times on each database: the reports are what the script finds, the detections are the same bytes.
-func agree(t *testing.T, s source, file string, times int) {
+// agree replays a file once for each of the databases: the reports are what the script finds, the detections are the same bytes.
+func agree(t *testing.T, s source, file string, databases ...func(testing.TB) string) {
 	want, episodes := recompute(t, s, file)
 	if want["rows"] == 0 || want["evaluated"] == 0 || len(episodes) == 0 {
 		t.Fatalf("the file proves nothing: %v, %d episodes", want, len(episodes))
 	}
-	dumps := make([]string, 2*times)
+	dumps := make([]string, len(databases))
 	t.Run("each", func(t *testing.T) {
-		for i := range dumps {
-			fresh := []func(testing.TB) string{sqldbtest.SQLiteURL, sqldbtest.PostgresURL}[i%2]
+		for i, fresh := range databases {
 			t.Run(strconv.Itoa(i), func(t *testing.T) {
 				t.Parallel()
 				url := fresh(t)
