@@ -185,12 +185,12 @@ async function start(): Promise<void> {
   me.value = await api<Me>("/api/v1/me");
   if (caseID) {
     await loadCase(caseID);
-    return follow({ fact: (_, c) => touched(c), reload: () => void loadCase(caseID) });
+    return follow({ fact: (_, c) => touched(c), begin: () => void loadCase(caseID), reload: () => void loadCase(caseID) });
   }
   await load();
   areas.value = (await api<{ areas: Area[] }>("/api/v1/areas")).areas;
   board.value = await api<Board>("/api/v1/signs");
-  return follow({ fact: soon, signs: (b) => (board.value = b), reload: () => void load() });
+  return follow({ fact: soon, begin: soon, signs: (b) => (board.value = b), reload: () => void load() });
 }
 
 void start().catch((error) => (failed.value = error));

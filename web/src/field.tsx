@@ -72,5 +72,5 @@ render(<Field />, document.getElementById("app")!);
 void (async () => {
   me.value = await api<Me>("/api/v1/me");
   await load();
-  await follow({ fact: soon, reload: soon });
+  await follow({ fact: soon, begin: soon, reload: soon });
 })().catch((error) => (failed.value = error));

@@ -123,16 +123,18 @@ setInterval(() => (now.value = Date.now()), 1000);
 export interface Live {
   fact?: (seq: number, c: Case, f: Fact) => void;
   signs?: (b: Board) => void;
+  /** begin says that from now on nothing is missed: what was loaded before may lack what happened in between. */
+  begin?: () => void;
   /** reload says that something may have been missed: load everything anew. */
   reload?: () => void;
 }
 
-const silence = 4500; // the server says something every two seconds
+const silence = 4000; // the server says something every two seconds
 
 /** follow reads the live stream for ever. It reads the bytes itself, since a browser's EventSource hides the heartbeats. */
 export async function follow(on: Live): Promise<void> {
   let last = "";
-  for (let first = true; ; first = false) {
+  for (;;) {
     const stop = new AbortController();
     let timer = setTimeout(() => stop.abort(), silence);
     const alive = () => {
@@ -145,9 +147,11 @@ export async function follow(on: Live): Promise<void> {
       const response = await fetch("/api/v1/stream", { headers, signal: stop.signal });
       if (response.status === 401) return void location.assign("/signin");
       if (!response.ok || !response.body) throw new Error(String(response.status));
-      if (!first && !last) on.reload?.();
       for await (const m of messages(response.body, alive)) {
-        if (m.event === "hello" && !last) last = String((JSON.parse(m.data) as { position: number }).position);
+        if (m.event === "hello" && !last) {
+          last = String((JSON.parse(m.data) as { position: number }).position);
+          on.begin?.();
+        }
         if (m.id && Number(m.id) <= Number(last || 0)) continue;
         if (m.id) last = m.id;
         dispatch(on, m);

@@ -229,5 +229,5 @@ titled(() => t("wall.title"));
 render(<Wall />, document.getElementById("app")!);
 void load().then(() => {
   setInterval(() => void loadHistory().catch(() => {}), 15_000);
-  return follow({ fact: happened, signs: (b) => { newest = b; showBoard(); }, reload: () => void load() });
+  return follow({ fact: happened, begin: () => void loadOpened().catch(() => {}), signs: (b) => { newest = b; showBoard(); }, reload: () => void load() });
 });
