@@ -146,6 +146,7 @@ type quietly struct{ slog.Handler }
 func (q quietly) Enabled(ctx context.Context, l slog.Level) bool {
 	return l >= slog.LevelWarn && q.Handler.Enabled(ctx, l)
 }
+
 // Handle passes on what is not dropped.
 func (q quietly) Handle(ctx context.Context, r slog.Record) error {
 	stopped := false
