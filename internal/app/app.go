@@ -72,6 +72,7 @@ type App struct {
 	secret   []byte
 
 	ingest *ingest.Ingest
+	flight *flight
 	desk   *casedesk.Desk
 	sink   *flow.Flow
 	board  *flow.Signs
@@ -83,7 +84,6 @@ type App struct {
 
 	web, devices net.Listener
 	started      time.Time
-	baseline     int64 // events of the log that were computed before this process took new ones
 }
 
 // New makes a program of a checked configuration. It opens nothing.

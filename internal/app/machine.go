@@ -37,7 +37,6 @@ func (a *App) startDetection(ctx context.Context) error {
 		a.o.Log.Warn("detection is still behind; events are taken all the same", "position", a.runner.Position(), "end", last)
 		return ctx.Err()
 	}
-	a.baseline = a.outcomes().Events
 	return nil
 }
 
@@ -62,7 +61,7 @@ func (m machine) Accounting(ctx context.Context) (api.Accounting, error) {
 	out := api.Accounting{
 		Since: in.Since.Truncate(time.Millisecond), Unplaced: in.Unplaced,
 		Ingest: api.IngestAccounting{Received: in.Received, Accepted: in.Accepted, Refused: in.Refused, InDoubt: in.InDoubt, RefusedBy: map[string]uint64{}},
-		Log: api.LogAccounting{LastSeq: uint64(last), Position: uint64(m.runner.Position()), InFlight: int64(in.Accepted) - (done.Events - m.baseline),
+		Log: api.LogAccounting{LastSeq: uint64(last), Position: uint64(m.runner.Position()), InFlight: m.flight.events(),
 			OutcomeAccounting: api.OutcomeAccounting{Events: done.Events, Evaluated: done.Evaluated, Duplicate: done.Duplicate, Conflict: done.Conflict, Late: done.Late, Dead: done.Dead}},
 	}
 	for reason, n := range in.RefusedBy {

@@ -126,7 +126,8 @@ func (a *App) buildUseCases(context.Context) error {
 	a.outbox = outbox.NewRelay(a.database, a.bus, a.o.Clock, log("outbox"))
 	a.runner = detect.NewRunner(detect.Options{Log: a.bus, Blobs: a.blobs, Owners: manage.Owners{DB: a.database}, Sink: a.sink, Loader: loader{a.blobs},
 		Clock: clock.System{}, Logger: log("detect"), Worker: a.worker, Workers: a.o.Workers, Snapshots: a.config.snapshots(a.o.Snapshots)})
-	a.ingest = ingest.New(ingest.Options{Log: a.bus, Clock: a.o.Clock, Sealer: seal, Secret: a.secret, Logger: log("ingest")})
+	a.flight = &flight{log: a.bus, position: a.runner.Position}
+	a.ingest = ingest.New(ingest.Options{Log: a.flight, Clock: a.o.Clock, Sealer: seal, Secret: a.secret, Logger: log("ingest")})
 	a.undo.push("ingest", func() error {
 		ctx, cancel := context.WithTimeout(context.Background(), stopAccepting)
 		defer cancel()

@@ -38,7 +38,7 @@ type LogAccounting struct {
 	LastSeq  uint64 `json:"last_seq" doc:"end of the log"`
 	Position uint64 `json:"position" doc:"up to where it is computed"`
 	OutcomeAccounting
-	InFlight int64 `json:"in_flight" doc:"accepted since the start and not computed yet; below zero by events in doubt that reached the log. Of one program with its own log; where several share one, compare position with last_seq"`
+	InFlight int64 `json:"in_flight" doc:"accepted by this process and not computed yet"`
 }
 
 // OutcomeAccounting counts events by their one outcome.

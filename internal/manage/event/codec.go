@@ -72,6 +72,20 @@ func DecodeBatch(body []byte) (*Batch, error) {
 	return b, nil
 }
 
+// BatchSize is the number of events in an encoded batch, read from its head alone; 0 for what is no batch.
+func BatchSize(body []byte) int {
+	r := reader{rest: body}
+	if r.byte() != batchFormat {
+		return 0
+	}
+	r.time()
+	n := r.uvarint()
+	if r.bad || n > MaxBatch {
+		return 0
+	}
+	return int(n)
+}
+
 // DecodeEvent reads what AppendEvent wrote.
 func DecodeEvent(body []byte) (*Event, error) {
 	r := reader{rest: body}

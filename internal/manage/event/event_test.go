@@ -39,6 +39,9 @@ func TestBatchSurvivesTheLog(t *testing.T) {
 		if !reflect.DeepEqual(in, out) {
 			t.Fatalf("got %+v, want %+v", out, in)
 		}
+		if n := event.BatchSize(body); n != len(in.Events) {
+			t.Fatalf("a batch of %d says that it holds %d", len(in.Events), n)
+		}
 		cut := rapid.IntRange(0, len(body)-1).Draw(t, "cut")
 		if _, err := event.DecodeBatch(body[:cut]); err == nil {
 			t.Fatalf("a batch cut at %d of %d bytes was read as whole", cut, len(body))
@@ -48,7 +51,7 @@ func TestBatchSurvivesTheLog(t *testing.T) {
 
 func FuzzDecodeBatch(f *testing.F) {
 	f.Add(event.AppendBatch(nil, &event.Batch{Events: []event.Event{{ID: "1", Data: []byte("{}")}}}))
-	f.Fuzz(func(t *testing.T, body []byte) { event.DecodeBatch(body) })
+	f.Fuzz(func(t *testing.T, body []byte) { event.DecodeBatch(body); event.BatchSize(body) })
 }
 
 func TestBodyDigestTellsContentApart(t *testing.T) {
