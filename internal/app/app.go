@@ -106,12 +106,14 @@ type step struct {
 // Start opens everything, in order, and starts the program's parts. When anything fails, all that was opened is closed again.
 func (a *App) Start(ctx context.Context) error {
 	a.started = a.o.Clock.Now()
-	steps := []step{
-		{"data folder", a.openData}, {"database", a.openDatabase}, {"accounts", a.checkReach}, {"log", a.openBus}, {"series", a.openSeries},
-		{"use cases", a.buildUseCases}, {"packs", a.activate}, {"detection", a.startDetection}, {"upkeep", a.startUpkeep},
-	}
+	steps := []step{{"data folder", a.openData}, {"database", a.openDatabase}, {"accounts", a.checkReach}}
 	if !a.o.Silent {
-		steps = append(steps, step{"listeners", a.listen}, step{"gateways", a.startGateways})
+		steps = append(steps, step{"listeners", a.listen}) // before anything is written into the log: an address may be taken
+	}
+	steps = append(steps, step{"log", a.openBus}, step{"series", a.openSeries}, step{"use cases", a.buildUseCases}, step{"packs", a.activate},
+		step{"detection", a.startDetection}, step{"upkeep", a.startUpkeep})
+	if !a.o.Silent {
+		steps = append(steps, step{"gateways", a.startGateways})
 	}
 	for _, s := range steps {
 		begun := a.o.Clock.Now()

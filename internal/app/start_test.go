@@ -61,11 +61,14 @@ func TestAStartThatFailsLeavesNothingBehind(t *testing.T) {
 	if err := newApp(t, c, Options{}).Start(t.Context()); !fault.Is(err, fault.Unavailable) {
 		t.Fatalf("started on an address that is taken: %v", err)
 	}
+	if _, err := os.Stat(filepath.Join(c.Data, "log")); !os.IsNotExist(err) {
+		t.Errorf("an address that is taken was noticed after the log was opened: %v", err)
+	}
+	c.Listen = "127.0.0.1:0"
 	bad := newApp(t, c, Options{Packs: func() ([]*pack.Pack, error) { return nil, fault.New(fault.Invalid, "test", "no packs today") }})
 	if err := bad.Start(t.Context()); !fault.Is(err, fault.Invalid) {
 		t.Fatalf("started without packs: %v", err)
 	}
-	c.Listen = "127.0.0.1:0"
 	a := started(t, c, Options{})
 	if err := newApp(t, c, Options{}).Start(t.Context()); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("two programs share a folder: %v", err)

@@ -64,7 +64,36 @@ func New(mux *http.ServeMux, o Options) *API {
 	for _, mount := range []func(*API){mountEvents, mountMe, mountCases, mountDetections, mountSigns, mountAreas, mountMachine, mountStream, mountSeries} {
 		mount(a)
 	}
+	for _, prefix := range []string{"/api/", "/prometheus/"} {
+		mux.HandleFunc(prefix, a.unrouted(mux, prefix))
+	}
 	return a
+}
+
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// unrouted answers what no route fits with a problem document: another method than the path has, or no such path.
+func (a *API) unrouted(mux *http.ServeMux, prefix string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		p := problemOf(fault.New(fault.NotFound, "api", "there is no %s; /openapi.json describes what there is", r.URL.Path))
+		var allowed []string
+		for _, method := range methods {
+			try := r.Clone(r.Context())
+			try.Method = method
+			if _, pattern := mux.Handler(try); pattern != prefix {
+				allowed = append(allowed, method)
+			}
+		}
+		if allowed != nil {
+			p = problemFromFramework(http.StatusMethodNotAllowed, fmt.Sprintf("%s takes %s", r.URL.Path, strings.Join(allowed, ", "))).(*Problem)
+			w.Header().Set("Allow", strings.Join(allowed, ", "))
+		}
+		w.Header().Set("Content-Type", p.ContentType(""))
+		w.WriteHeader(p.Status)
+		if err := a.huma.Marshal(w, "application/json", p); err != nil {
+			a.o.Log.Warn("answer not written", "error", err)
+		}
+	}
 }
 
 // formErrors uses huma's one hook for the form of errors. It belongs to the process, so it is set once, for every API the same.

@@ -190,6 +190,19 @@ func TestTheDescriptionIsOpenAPI31AndNamesEveryRoute(t *testing.T) {
 	}
 }
 
+func TestWhatNoRouteFitsIsAProblemToo(t *testing.T) {
+	t.Parallel()
+	p := start(t)
+	res, problem := p.request(t, "DELETE", "/api/v1/events", "operator", nil, "")
+	if res.StatusCode != 405 || res.Header.Get("Allow") != "POST" || res.Header.Get("Content-Type") != "application/problem+json" {
+		t.Errorf("a wrong method answered %d, Allow %q, %v", res.StatusCode, res.Header.Get("Allow"), problem)
+	}
+	res, problem = p.request(t, "GET", "/api/v1/nope", "operator", nil, "")
+	if res.StatusCode != 404 || problem["kind"] != "not-found" {
+		t.Errorf("a wrong path answered %d %v", res.StatusCode, problem)
+	}
+}
+
 func TestWithoutAnAccountNothingIsTold(t *testing.T) {
 	t.Parallel()
 	p := start(t)
