@@ -131,7 +131,7 @@ func (s *siege) relay(ctx context.Context) bool {
 
 // reload: the packs have changed and the program is told to read them, some thousandths of a second ago.
 func (s *siege) reload(context.Context) bool {
-	s.groupCommit(nil)
+	s.groupCommit(context.Background())
 	s.edit()
 	s.p.signal(syscall.SIGHUP)
 	s.pause(60 * time.Millisecond)
