@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { api, atMost, both, caseURL, clockWords, count, follow, me, states, t, time, titled, type Area, type Board, type Case, type Me } from "./lib";
+import { api, atMost, both, caseURL, clockWords, count, follow, me, Problem, states, t, time, titled, type Area, type Board, type Case, type Me } from "./lib";
 import { Failure, Frame, SeverityMark, StateMark } from "./frame";
 import { CasePage, caseKeys, loadCase, touched } from "./case";
 
@@ -58,11 +58,13 @@ addEventListener("popstate", () => {
   void load();
 });
 
+const denied = () => failed.value instanceof Problem && failed.value.status === 403;
+
 function List() {
   return (
     <Frame surface="console">
       <h1>{t("console.title")}</h1>
-      <Filters />
+      {!denied() && <Filters />}
       {failed.value ? <Failure error={failed.value} again={() => void load()} /> : !page.value ? <p role="status">{t("loading")}</p> : <Table page={page.value} />}
       {help.value && <Help />}
     </Frame>

@@ -1,6 +1,6 @@
 // The frame around every surface: name, navigation, state of the link, language, who is signed in.
 import type { ComponentChildren } from "preact";
-import { both, lang, link, me, now, person, switchLanguage, t, time, type Severity, type State, type Band } from "./lib";
+import { both, lang, link, me, now, person, Problem, switchLanguage, t, time, type Severity, type State, type Band } from "./lib";
 
 export function Frame(props: { surface: "wall" | "console" | "field"; children: ComponentChildren }) {
   const who = me.value;
@@ -36,10 +36,22 @@ function LinkState() {
 }
 
 export function Failure(props: { error: unknown; again: () => void }) {
+  if (props.error instanceof Problem && props.error.status === 403) return <Denied why={props.error.detail} />;
   return (
     <div class="failure" role="alert">
       <p>{t("error")}{props.error instanceof Error ? props.error.message : String(props.error)}</p>
       <button type="button" onClick={props.again}>{t("retry")}</button>
+    </div>
+  );
+}
+
+/** Denied is for who is signed in but may not see this: trying again would not help, going elsewhere does. */
+function Denied(props: { why: string }) {
+  return (
+    <div class="failure" role="alert" data-test="denied">
+      <p>{t("denied")}</p>
+      <p><a href={me.value?.can.wall ? "/wall" : "/"}>{t(me.value?.can.wall ? "nav.wall" : "home")}</a></p>
+      {lang.value === "en" && <p class="sub">{props.why}</p>}
     </div>
   );
 }

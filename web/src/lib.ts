@@ -207,7 +207,7 @@ export function span(ms: number): string {
   const from = parts.findIndex(([n]) => n > 0);
   if (from < 0) return t("dur.s", { n: 0 });
   const shown = parts.slice(from, from + 2).filter(([n, unit]) => n > 0 && !(unit === "dur.s" && from < 2));
-  return shown.map(([n, unit]) => t(unit, { n })).join(" ");
+  return shown.map(([n, unit]) => t(unit, { n })).join(" ").replaceAll(" ", "\u00a0"); // a time is not broken over lines
 }
 
 /** duration puts a length like "10m0s", as rules write it, into words. */

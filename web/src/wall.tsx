@@ -1,5 +1,5 @@
 // The wall: the city's vital signs, its open cases on the schematic map, and what is happening.
-import { render } from "preact";
+import { render, type ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { signal, effect } from "@preact/signals";
 import { api, atMost, both, caseURL, count, follow, lang, link, me, now, person, t, time, titled, type Area, type Board, type Case, type Fact, type Me, type Sign } from "./lib";
@@ -67,36 +67,51 @@ function happened(_: number, c: Case, f: Fact): void {
 let newest: Board | null = null;
 const showBoard = atMost(pace, () => { board.value = newest; });
 
+/** seesCases is false for who sees figures only: nothing then leads to a case, and there is no stream of them. */
+const seesCases = () => me.value?.can.console === true;
+
+/** Way is a link to cases, or plain for who may not see them. */
+function Way(props: { to: string; class?: string; children: ComponentChildren; [data: `data-${string}`]: string | number }) {
+  const { to, ...rest } = props;
+  return seesCases() ? <a href={to} {...rest} /> : <div {...rest} />;
+}
+
 function Wall() {
   if (failed.value) return <Frame surface="wall"><Failure error={failed.value} again={() => void load()} /></Frame>;
   if (!board.value || !city.value) return <Frame surface="wall"><p class="loading" role="status">{t("loading")}</p></Frame>;
   return (
     <Frame surface="wall">
       <h1 class="hidden">{t("wall.title")}</h1>
-      <div class="wall-grid">
+      <div class={"wall-grid" + (seesCases() ? "" : " figures")}>
         <section class="signs" aria-label={t("wall.title")}>
           <OpenTile board={board.value} />
           {board.value.signs.map((s) => <SignTile key={s.indicator} sign={s} />)}
         </section>
         <MapPanel />
-        <section class="stream" aria-label={t("wall.stream")}>
-          <h2>{t("wall.stream")}</h2>
-          {happenings.value.length === 0 && <p class="quiet">{t("wall.quiet")}</p>}
-          <ol aria-live="polite">{happenings.value.map((h) => <Line key={h.id} {...h} />)}</ol>
-        </section>
+        {seesCases() && <Stream />}
       </div>
     </Frame>
+  );
+}
+
+function Stream() {
+  return (
+    <section class="stream" aria-label={t("wall.stream")}>
+      <h2>{t("wall.stream")}</h2>
+      {happenings.value.length === 0 && <p class="quiet">{t("wall.quiet")}</p>}
+      <ol aria-live="polite">{happenings.value.map((h) => <Line key={h.id} {...h} />)}</ol>
+    </section>
   );
 }
 
 function OpenTile(props: { board: Board }) {
   const n = props.board.open_cases;
   return (
-    <a class={"tile open" + (n.overdue ? " attention" : "")} href="/console?open=true">
+    <Way class={"tile open" + (n.overdue ? " attention" : "")} to="/console?open=true">
       <span class="title">{t("wall.open")}<span class={n.overdue ? "over" : ""}>{n.overdue ? "▲ " : ""}{n.overdue} {t("wall.overdue")}</span></span>
       <span class="value" data-test="open-total">{n.total}<small> {count("unit.cases", n.total)}</small></span>
       <span class="foot">{count("wall.inareas", (n.areas ?? []).length)} · {t("wall.asof")} {time(props.board.at)}</span>
-    </a>
+    </Way>
   );
 }
 
@@ -104,14 +119,14 @@ function SignTile(props: { sign: Sign }) {
   const s = props.sign;
   const old = isOld(s.at);
   return (
-    <a class={"tile " + s.band + (old ? " old" : "")} href={"/console?open=true&indicator=" + s.indicator} data-test="sign" data-indicator={s.indicator} data-cases={s.cases}>
+    <Way class={"tile " + s.band + (old ? " old" : "")} to={"/console?open=true&indicator=" + s.indicator} data-test="sign" data-indicator={s.indicator} data-cases={s.cases}>
       <span class="title">{both(s.title)}<BandMark of={s.band} /></span>
       <span class="middle">
         <span class="value">{Math.round(s.value * 10) / 10}<small> {both(s.unit)}</small></span>
         <Spark sign={s} />
       </span>
       <span class="foot">{s.cases} {count("wall.cases", s.cases)} · {t("wall.asof")} {time(s.at)}{old && <strong> · {t("wall.stale")}</strong>}</span>
-    </a>
+    </Way>
   );
 }
 
@@ -161,12 +176,13 @@ function MapPanel() {
     <section class="map" aria-label={t("wall.map")}>
       <h2>{t("wall.map")} <span class="badge">{t("schematic")}</span></h2>
       <Layers />
-      <div class="canvases" onClick={(e) => { const a = under(e); if (a) location.assign(listOf(a.code)); }}
+      <div class="canvases" onClick={(e) => { const a = under(e); if (a && seesCases()) location.assign(listOf(a.code)); }}
         onMouseMove={(e) => { const a = under(e); map?.hover(a?.code ?? ""); }} onMouseLeave={() => map?.hover("")}>
         <canvas ref={base} aria-hidden="true" />
         <canvas ref={top} aria-hidden="true" />
       </div>
       <Legend />
+      {!seesCases() && <p class="quiet">{t("wall.figures")}</p>}
       <AreaList />
     </section>
   );
@@ -208,7 +224,7 @@ function AreaList() {
   return (
     <ul class="hidden">
       {(board.value?.open_cases.areas ?? []).map((a) => (
-        <li key={a.area}><a href={"/console?open=true&area=" + (a.area || "unplaced")}>{both(names.get(a.area)) || t("case.unplaced")}: {a.open} {count("unit.cases", a.open)}, {t("severity." + a.worst)}, {a.overdue} {t("wall.overdue")}</a></li>
+        <li key={a.area}><Way to={"/console?open=true&area=" + (a.area || "unplaced")}>{both(names.get(a.area)) || t("case.unplaced")}: {a.open} {count("unit.cases", a.open)}, {t("severity." + a.worst)}, {a.overdue} {t("wall.overdue")}</Way></li>
       ))}
     </ul>
   );

@@ -236,6 +236,7 @@ func TestSurfaces(t *testing.T) {
 		"a conflict shows who changed what and keeps the note":                 conflict,
 		"a failure can be tried again, an empty list says so":                  failure,
 		"a key chooses a command, and only Ctrl+Enter gives it":                keyboard,
+		"who may see figures only is not led to cases":                         figuresOnly,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, ctx) })
 	}
@@ -328,6 +329,26 @@ func failure(t *testing.T, ctx context.Context) {
 	f.say("GET /api/v1/cases", 200, map[string]any{"items": []any{}, "total": 0, "next": ""})
 	s.eval(`document.querySelector(".failure button").click()`)
 	s.until(`document.querySelector('[data-test="total"]')?.dataset.total === "0" && document.querySelector(".empty")`)
+}
+
+// figuresOnly: who may not see cases is led nowhere but to what the account may see.
+func figuresOnly(t *testing.T, ctx context.Context) {
+	f := newFakeAPI()
+	f.say("GET /api/v1/me", 200, map[string]any{"id": "wall", "name": "大屏 / Wall", "roles": []string{"viewer"}, "demo": true, "can": map[string]bool{"wall": true}})
+	f.say("GET /api/v1/cases", 403, map[string]any{"detail": "no rule lets [viewer] do case.read"})
+	s := openSurface(t, ctx, f, "/wall")
+	s.until(`document.querySelector('[data-test="sign"]')`)
+	if links := s.eval(`[...document.querySelectorAll("main a")].map((a) => a.getAttribute("href"))`); links != "" {
+		t.Errorf("the wall leads to %s", links)
+	}
+	if s.eval(`String(document.querySelector(".stream"))`) != "null" {
+		t.Error("there is a stream that can never show anything")
+	}
+	s = openSurface(t, ctx, f, "/console?open=true")
+	s.until(`document.querySelector('[data-test="denied"] a')?.getAttribute("href") === "/wall"`)
+	if s.eval(`String(document.querySelector(".filters"))`) != "null" {
+		t.Error("there are filters for a list that is refused")
+	}
 }
 
 func keyboard(t *testing.T, ctx context.Context) {

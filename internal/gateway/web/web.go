@@ -283,7 +283,7 @@ func (h *Handler) language(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNoContent) // a live surface has changed its words already
 		return
 	}
-	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.Contains(to, "\\") {
+	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\t\r\n") { // a browser drops tabs and line ends: "/\t/x" would be "//x"
 		to = "/"
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)

@@ -150,7 +150,7 @@ func TestTheChosenLanguageWins(t *testing.T) {
 			t.Errorf("cookie %q, Accept-Language %q: %s, want %s", c.cookie, c.accept, got, c.want)
 		}
 	}
-	for to, want := range map[string]string{"/console?area=1": "/console?area=1", "//example.org": "/", "https://example.org": "/"} {
+	for to, want := range map[string]string{"/console?area=1": "/console?area=1", "//example.org": "/", "https://example.org": "/", "/\t/example.org": "/", "/\n/example.org": "/"} {
 		r := httptest.NewRequest("POST", "/language", strings.NewReader(url.Values{"lang": {"en"}, "to": {to}}.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		w := httptest.NewRecorder()
