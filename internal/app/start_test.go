@@ -198,3 +198,45 @@ func revealed(t *testing.T, s sealer, data []byte) (open string) {
 	}
 	return open
 }
+
+// The wall's figures are there at once after a restart, not only when they next change.
+func TestSignsSurviveARestart(t *testing.T) {
+	t.Parallel()
+	c := configIn(filepath.Join(t.TempDir(), "data"))
+	c.Listen = "127.0.0.1:0"
+	a := started(t, c, Options{})
+	var visits []event.Event
+	for _, id := range []string{"1", "2", "3"} {
+		visits = append(visits, event.Event{ID: id, Source: "/er", Type: "er.visit", Area: "310115005000", Data: []byte(`{"triage":3}`)})
+	}
+	if _, err := a.ingest.Accept(t.Context(), "test", visits); err != nil {
+		t.Fatal(err)
+	}
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	for deadline := time.Now().Add(10 * time.Second); visitsOn(t, a) != 3; <-look.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("the sign says %v", visitsOn(t, a))
+		}
+	}
+	stopped(t, a)
+	again := started(t, c, Options{})
+	if got := visitsOn(t, again); got != 3 {
+		t.Errorf("after a restart the sign says %v", got)
+	}
+	stopped(t, again)
+}
+
+func visitsOn(t *testing.T, a *App) float64 {
+	t.Helper()
+	board, err := a.board.Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range board.Signs {
+		if s.Indicator == "emergency-room-visits" {
+			return s.Value
+		}
+	}
+	return -1
+}

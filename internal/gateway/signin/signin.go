@@ -143,7 +143,7 @@ func (h *Handler) sign(statement string) string {
 
 // localPath is to when it leads to a page of ours, else the start page: a sign-in link must not lead elsewhere.
 func localPath(to string) string {
-	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.Contains(to, "\\") {
+	if !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\t\r\n") {
 		return "/"
 	}
 	return to

@@ -108,7 +108,7 @@ func TestWrongKeysAndForgedSessions(t *testing.T) {
 func TestSignInLeadsOnlyToOurPages(t *testing.T) {
 	t.Parallel()
 	_, _, _, mux := setup()
-	for _, to := range []string{"https://example.org", "//example.org", "/\\example.org", ""} {
+	for _, to := range []string{"https://example.org", "//example.org", "/\\example.org", "/\t/example.org", ""} {
 		if got := post(mux, "/signin", url.Values{"key": {"k1"}, "to": {to}}).Header().Get("Location"); got != "/" {
 			t.Errorf("to=%q led to %q", to, got)
 		}

@@ -87,3 +87,20 @@ func (p *Partition) speak() {
 		return cmp.Or(cmp.Compare(a.Indicator, b.Indicator), cmp.Compare(a.Area, b.Area))
 	})
 }
+
+// said is every value as it last came out: what a sink that has just begun does not know, and would not hear before the value changes or the minute
+// turns. It changes nothing in the partition.
+func (p *Partition) said() []indicator.Sample {
+	var all []indicator.Sample
+	for _, g := range p.gauges {
+		for _, m := range g.areas {
+			if m.spoken {
+				all = append(all, indicator.Sample{Indicator: g.id, Area: m.area, At: p.clock.time(), Value: float64(m.value)})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b indicator.Sample) int {
+		return cmp.Or(cmp.Compare(a.Indicator, b.Indicator), cmp.Compare(a.Area, b.Area))
+	})
+	return all
+}

@@ -264,6 +264,9 @@ func (r *Runner) open(ctx context.Context, l Lease) (*run, error) {
 		return nil, err
 	}
 	x.saved, x.savedAt, x.deltas = st.seq, x.p.clock, st.deltas
+	if said := x.p.said(); len(said) > 0 {
+		r.opts.Sink.Samples(ctx, said) // before the partition works: nothing else of it comes at the same time
+	}
 	r.opts.Logger.InfoContext(ctx, "partition restored", "part", l.Part, "epoch", l.Epoch, "seq", st.seq, "committed", l.Seq)
 	return x, nil
 }
