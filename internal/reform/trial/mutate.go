@@ -156,38 +156,20 @@ func (m *mutator) rule(entry, field string, program *rule.Program, text func(*pa
 		return
 	}
 	source := *text(m.target)
-	for _, c := range constantsOf(source) {
-		from := source[c.offset : c.offset+c.length]
-		for _, to := range shifted(from) {
-			s := Shift{Entry: entry, Field: field, From: fmt.Sprintf("%s (at %d)", from, c.offset), To: to}
-			m.try(s, func(p *pack.Pack) { *text(p) = source[:c.offset] + to + source[c.offset+c.length:] })
+	for _, c := range program.Constants() {
+		end := len(source) - c.Offset - c.Length
+		tried := map[string]bool{} // a text or a truth has one other form, not one up and one down
+		for _, factor := range []float64{0.99, 1.01} {
+			changed := rule.Shift(source, c, factor)
+			if tried[changed] {
+				continue
+			}
+			tried[changed] = true
+			from, to := source[c.Offset:c.Offset+c.Length], changed[c.Offset:len(changed)-end]
+			s := Shift{Entry: entry, Field: field, From: fmt.Sprintf("%s (at %d)", from, c.Offset), To: to}
+			m.try(s, func(p *pack.Pack) { *text(p) = changed })
 		}
 	}
-}
-
-// shifted are the texts to put in a constant's place: a whole number one down and one up, another number a hundredth, a text changed, a truth
-// turned round. A duration or a time stands in rules as a text and breaks when changed, which is noticed too.
-func shifted(from string) []string {
-	switch {
-	case from == "true":
-		return []string{"false"}
-	case from == "false":
-		return []string{"true"}
-	case from[0] == '"' || from[0] == '\'':
-		return []string{from[:len(from)-1] + "~" + from[len(from)-1:]}
-	}
-	if n, err := strconv.ParseInt(from, 10, 64); err == nil {
-		return []string{fmt.Sprint(n - 1), fmt.Sprint(n + 1)}
-	}
-	f, err := strconv.ParseFloat(from, 64)
-	if err != nil {
-		return []string{from} // a form that cannot be shifted survives, so that somebody looks at it
-	}
-	step := math.Abs(f) / 100
-	if f == 0 {
-		step = 0.01
-	}
-	return []string{number(f - step), number(f + step)}
 }
 
 // number writes a double so that a rule reads it as one.
