@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"twoweave/internal/base/wire"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/scenario"
 )
@@ -117,7 +118,7 @@ func live(all []record) []record {
 
 func (p *Partition) encodeMeta() []byte {
 	b := binary.AppendVarint(nil, int64(p.clock))
-	b = appendString(b, string(p.activation.Encode()))
+	b = wire.AppendString(b, string(p.activation.Encode()))
 	figures := p.account.fields()
 	b = binary.AppendUvarint(b, uint64(len(figures)))
 	for _, f := range figures {
@@ -142,7 +143,7 @@ func encodeState(s *state) []byte {
 	}
 	f := &s.proof
 	b = binary.AppendVarint(b, f.count)
-	b = appendString(b, string(f.area))
+	b = wire.AppendString(b, string(f.area))
 	b = binary.AppendUvarint(b, uint64(len(f.first)))
 	for i := range f.first {
 		b = AppendReading(b, &f.first[i])
@@ -188,21 +189,21 @@ func (g *generation) savedChunks() int { return (g.saved + chunkSize - 1) / chun
 func AppendReading(dst []byte, r *scenario.Reading) []byte {
 	dst = binary.AppendUvarint(dst, r.Seq)
 	dst = binary.AppendVarint(dst, int64(r.N))
-	dst = appendString(appendString(appendString(dst, r.ID), r.Source), r.Type)
+	dst = wire.AppendString(wire.AppendString(wire.AppendString(dst, r.ID), r.Source), r.Type)
 	dst = binary.AppendVarint(dst, r.Time.UnixMicro())
-	return appendString(appendBool(dst, r.Data != nil), string(r.Data))
+	return wire.AppendString(appendBool(dst, r.Data != nil), string(r.Data))
 }
 
 // AppendDetection appends the one encoding of a detection that comparisons of runs use: equal detections give equal bytes.
 func AppendDetection(dst []byte, d *scenario.Detection) []byte {
-	dst = appendString(appendString(dst, string(d.Scenario)), d.Subject)
+	dst = wire.AppendString(wire.AppendString(dst, string(d.Scenario)), d.Subject)
 	dst = binary.AppendVarint(dst, d.Episode)
-	dst = appendString(dst, string(d.Change))
+	dst = wire.AppendString(dst, string(d.Change))
 	dst = binary.AppendVarint(dst, d.At.UnixMicro())
 	dst = binary.AppendVarint(dst, d.Since.UnixMicro())
 	dst = binary.AppendVarint(dst, int64(d.Version))
 	for _, s := range [...]string{d.Rule, string(d.Area), string(d.Severity), d.Class} {
-		dst = appendString(dst, s)
+		dst = wire.AppendString(dst, s)
 	}
 	dst = binary.AppendVarint(dst, d.More)
 	dst = binary.AppendUvarint(dst, uint64(len(d.Evidence)))
@@ -212,11 +213,6 @@ func AppendDetection(dst []byte, d *scenario.Detection) []byte {
 	return dst
 }
 
-func appendString(dst []byte, s string) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(s)))
-	return append(dst, s...)
-}
-
 func appendBool(dst []byte, b bool) []byte {
 	if b {
 		return append(dst, 1)
@@ -224,75 +220,26 @@ func appendBool(dst []byte, b bool) []byte {
 	return append(dst, 0)
 }
 
-// reader consumes encoded fields; after the first damaged one it is bad and gives zero values.
-type reader struct {
-	rest []byte
-	bad  bool
-}
-
-func (r *reader) take(n uint64) []byte {
-	if r.bad || n > uint64(len(r.rest)) {
-		r.bad = true
-		return nil
-	}
-	b := r.rest[:n:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
-func (r *reader) byte() byte {
-	if b := r.take(1); b != nil {
-		return b[0]
-	}
-	return 0
-}
-
-func (r *reader) uvarint() uint64 {
-	v, n := binary.Uvarint(r.rest)
-	if r.bad || n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
-
-func (r *reader) varint() int64 {
-	v, n := binary.Varint(r.rest)
-	if r.bad || n <= 0 {
-		r.bad = true
-		return 0
-	}
-	r.rest = r.rest[n:]
-	return v
-}
+// reader reads the parts of records.
+type reader struct{ wire.Reader }
 
 // many is a count of things that take at least one byte each.
 func (r *reader) many() int {
-	n := r.uvarint()
-	if n > uint64(len(r.rest)) {
-		r.bad = true
+	n := r.Uvarint()
+	if n > uint64(len(r.Rest)) {
+		r.Bad = true
 		return 0
 	}
 	return int(n)
 }
 
-func (r *reader) micros() micros { return micros(r.varint()) }
-func (r *reader) bytes() []byte  { return r.take(r.uvarint()) }
-func (r *reader) string() string { return string(r.bytes()) }
-
-func (r *reader) fixed() uint64 {
-	if b := r.take(8); b != nil {
-		return binary.BigEndian.Uint64(b)
-	}
-	return 0
-}
+func (r *reader) micros() micros { return micros(r.Varint()) }
 
 func (r *reader) reading() scenario.Reading {
-	g := scenario.Reading{Seq: r.uvarint(), N: int(r.varint()), ID: r.string(), Source: r.string(), Type: r.string()}
+	g := scenario.Reading{Seq: r.Uvarint(), N: int(r.Varint()), ID: r.String(), Source: r.String(), Type: r.String()}
 	g.Time = r.micros().time()
-	some := r.byte() == 1
-	if data := r.bytes(); some {
+	some := r.Byte() == 1
+	if data := r.Bytes(); some {
 		g.Data = append([]byte{}, data...)
 	}
 	return g
@@ -300,7 +247,7 @@ func (r *reader) reading() scenario.Reading {
 
 func (r *reader) entry() entry {
 	e := entry{key: event.Key{}}
-	copy(e.key[:], r.take(uint64(len(e.key))))
-	e.body, e.at = r.fixed(), micros(r.fixed())
+	copy(e.key[:], r.Take(uint64(len(e.key))))
+	e.body, e.at = r.Fixed(), micros(r.Fixed())
 	return e
 }

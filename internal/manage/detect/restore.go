@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"twoweave/internal/base/fault"
+	"twoweave/internal/base/wire"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/scenario"
@@ -30,22 +31,22 @@ func decodeMeta(records []record) (meta, error) {
 }
 
 func readMeta(value []byte) (m meta, err error) {
-	r := reader{rest: value}
+	r := reader{wire.Reader{Rest: value}}
 	m.clock = r.micros()
-	body := r.bytes()
+	body := r.Bytes()
 	figures := m.account.fields()
 	for i := range r.many() {
-		if v := r.varint(); i < len(figures) {
+		if v := r.Varint(); i < len(figures) {
 			*figures[i] = v
 		}
 	}
 	for range r.many() {
 		h := &horizon{span: r.micros()}
-		h.young.number, h.young.start = r.uvarint(), r.micros()
-		h.old.number, h.old.start = r.uvarint(), r.micros()
+		h.young.number, h.young.start = r.Uvarint(), r.micros()
+		h.old.number, h.old.start = r.Uvarint(), r.micros()
 		m.horizons = append(m.horizons, h)
 	}
-	if r.bad || len(r.rest) != 0 {
+	if !r.Done() {
 		return meta{}, damaged("the state's head")
 	}
 	if string(body) != string(Activation{}.Encode()) {
@@ -79,7 +80,7 @@ func (p *Partition) put(r record) error {
 	}
 	section, rest := r.key[:1], r.key[1:]
 	first, second, _ := strings.Cut(rest, "\x00")
-	in := &reader{rest: r.value}
+	in := &reader{wire.Reader{Rest: r.value}}
 	switch section {
 	case metaRecord:
 		return nil
@@ -92,7 +93,7 @@ func (p *Partition) put(r record) error {
 	default:
 		return damaged("a record of an unknown section")
 	}
-	if in.bad || len(in.rest) != 0 {
+	if in.Bad || len(in.Rest) != 0 {
 		return damaged("a record")
 	}
 	return nil
@@ -100,19 +101,19 @@ func (p *Partition) put(r record) error {
 
 func (p *Partition) putState(id scenario.ID, subject string, in *reader) {
 	w := p.watchOf(id)
-	s := &state{watch: w, subject: subject, dueAt: -1, phase: phase(in.byte()), number: in.varint()}
+	s := &state{watch: w, subject: subject, dueAt: -1, phase: phase(in.Byte()), number: in.Varint()}
 	s.since, s.began, s.ended, s.last = in.micros(), in.micros(), in.micros(), in.micros()
-	s.proof.count, s.proof.area = in.varint(), event.AreaCode(in.string())
+	s.proof.count, s.proof.area = in.Varint(), event.AreaCode(in.String())
 	for range in.many() {
 		g := in.reading()
 		s.proof.bytes += len(g.Data)
 		s.proof.first = append(s.proof.first, g)
 	}
-	if in.byte() == 1 {
+	if in.Byte() == 1 {
 		g := in.reading()
 		s.proof.last = &g
 	}
-	if in.bad = in.bad || s.phase > open || s.phase != idle && w.def == nil; in.bad {
+	if in.Bad = in.Bad || s.phase > open || s.phase != idle && w.def == nil; in.Bad {
 		return
 	}
 	p.keep(s)
@@ -122,12 +123,12 @@ func (p *Partition) putState(id scenario.ID, subject string, in *reader) {
 }
 
 func (p *Partition) putMeter(id indicator.ID, area event.AreaCode, in *reader) {
-	m := &meter{area: area, spoken: in.byte() == 1, said: in.varint(), value: in.varint()}
+	m := &meter{area: area, spoken: in.Byte() == 1, said: in.Varint(), value: in.Varint()}
 	for range in.many() {
-		m.panes = append(m.panes, pane{minute: in.varint(), count: in.varint()})
+		m.panes = append(m.panes, pane{minute: in.Varint(), count: in.Varint()})
 	}
 	if m.gauge = p.gauges[id]; m.gauge == nil {
-		in.bad = true
+		in.Bad = true
 		return
 	}
 	m.gauge.areas[area] = m
@@ -135,7 +136,7 @@ func (p *Partition) putMeter(id indicator.ID, area event.AreaCode, in *reader) {
 
 func (p *Partition) putChunk(key string, in *reader) {
 	if len(key) != 20 {
-		in.bad = true
+		in.Bad = true
 		return
 	}
 	span, number := micros(binary.BigEndian.Uint64([]byte(key))), binary.BigEndian.Uint64([]byte(key[8:]))
@@ -147,15 +148,15 @@ func (p *Partition) putChunk(key string, in *reader) {
 		if h.old.number == number && h.young.number != number {
 			g = &h.old
 		}
-		in.bad = in.bad || g.number != number || len(g.entries) != chunkSize*int(binary.BigEndian.Uint32([]byte(key[16:])))
-		for !in.bad && len(in.rest) > 0 {
-			if e := in.entry(); !in.bad {
+		in.Bad = in.Bad || g.number != number || len(g.entries) != chunkSize*int(binary.BigEndian.Uint32([]byte(key[16:])))
+		for !in.Bad && len(in.Rest) > 0 {
+			if e := in.entry(); !in.Bad {
 				g.append(e)
 			}
 		}
 		return
 	}
-	in.bad = true
+	in.Bad = true
 }
 
 func damaged(what string) error {

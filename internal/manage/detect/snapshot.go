@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"twoweave/internal/base/fault"
+	"twoweave/internal/base/wire"
 	"twoweave/internal/platform/bus"
 )
 
@@ -55,13 +56,13 @@ func (s *snapshot) encode() []byte {
 	b = binary.AppendVarint(b, s.epoch)
 	b = binary.AppendUvarint(b, uint64(s.seq))
 	b = binary.AppendUvarint(b, uint64(s.base))
-	b = appendString(b, s.activation)
+	b = wire.AppendString(b, s.activation)
 	b = binary.AppendUvarint(b, uint64(len(s.records)))
 	for _, r := range s.records {
-		b = appendString(b, r.key)
+		b = wire.AppendString(b, r.key)
 		b = appendBool(b, r.value != nil)
 		if r.value != nil {
-			b = appendString(b, string(r.value))
+			b = wire.AppendString(b, string(r.value))
 		}
 	}
 	sum := checksum(b)
@@ -79,38 +80,38 @@ func decodeSnapshot(body []byte) (*snapshot, error) {
 	if sum := checksum(body[:n]); !bytes.Equal(sum[:], body[n:]) {
 		return nil, damaged("the checksum does not fit")
 	}
-	r := reader{rest: body[len(snapshotMagic):n]}
-	if f := r.byte(); f != snapshotFormat {
+	r := reader{wire.Reader{Rest: body[len(snapshotMagic):n]}}
+	if f := r.Byte(); f != snapshotFormat {
 		return nil, damaged(fmt.Sprintf("format %d is unknown; this program reads %d", f, snapshotFormat))
 	}
 	s := &snapshot{}
 	r.header(&s.header)
 	s.records = r.records()
-	if r.bad || len(r.rest) != 0 {
+	if !r.Done() {
 		return nil, damaged("its fields")
 	}
 	return s, nil
 }
 
 func (r *reader) header(h *header) {
-	h.kind = snapshotKind(r.byte())
-	h.part, h.epoch = int(r.uvarint()), r.varint()
-	h.seq, h.base = bus.Seq(r.uvarint()), bus.Seq(r.uvarint())
-	h.activation = r.string()
-	r.bad = r.bad || h.kind != full && h.kind != delta || h.part < 0 || h.part >= bus.Partitions || h.seq < h.base
+	h.kind = snapshotKind(r.Byte())
+	h.part, h.epoch = int(r.Uvarint()), r.Varint()
+	h.seq, h.base = bus.Seq(r.Uvarint()), bus.Seq(r.Uvarint())
+	h.activation = r.String()
+	r.Bad = r.Bad || h.kind != full && h.kind != delta || h.part < 0 || h.part >= bus.Partitions || h.seq < h.base
 }
 
 func (r *reader) records() []record {
 	all := make([]record, 0, r.many())
-	for len(all) < cap(all) && !r.bad {
-		one := record{key: r.string()}
-		if r.byte() == 1 {
-			if one.value = r.bytes(); one.value == nil {
+	for len(all) < cap(all) && !r.Bad {
+		one := record{key: r.String()}
+		if r.Byte() == 1 {
+			if one.value = r.Bytes(); one.value == nil {
 				one.value = []byte{}
 			}
 		}
 		if len(all) > 0 && one.key <= all[len(all)-1].key {
-			r.bad = true
+			r.Bad = true
 		}
 		all = append(all, one)
 	}

@@ -26,7 +26,7 @@ func (s *Store) Stats() Stats {
 }
 
 func (s *Store) account() Stats {
-	n := s.libraryCounts()
+	n := s.tsdbCounts()
 	a := Stats{Offered: s.offered, Conflicting: s.conflict, Ahead: s.ahead, Failed: s.failed, Stored: n[countStored]}
 	a.TooOld = n[countTooOld] + n[countOutOfBound] + n[countOutOfOrder]
 	a.Duplicate = a.Offered - a.Stored - a.Refused() - a.Failed
@@ -41,7 +41,7 @@ const (
 	countOutOfOrder = "prometheus_tsdb_out_of_order_samples_total"
 )
 
-func (s *Store) libraryCounts() map[string]uint64 {
+func (s *Store) tsdbCounts() map[string]uint64 {
 	families, err := s.registry.Gather()
 	if err != nil {
 		s.o.Log.Error("reading the series library's counters", "error", err)

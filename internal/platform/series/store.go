@@ -111,7 +111,7 @@ func Open(dir string, o Options) (*Store, error) {
 		return nil, fault.Wrap(op, err)
 	}
 	s := &Store{o: o.withDefaults(), registry: prometheus.NewRegistry(), parser: parser.NewParser(parser.Options{})}
-	db, err := tsdb.Open(dir, s.libraryLog(), s.registry, s.libraryOptions(), nil)
+	db, err := tsdb.Open(dir, s.tsdbLog(), s.registry, s.tsdbOptions(), nil)
 	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return nil, fault.New(fault.Conflict, op, "another process has the series folder %s open", dir)
 	}
@@ -135,7 +135,7 @@ func (s *Store) Close() error {
 	return fault.Wrap("series.Close", s.db.Close())
 }
 
-func (s *Store) libraryLog() *slog.Logger {
+func (s *Store) tsdbLog() *slog.Logger {
 	return slog.New(quietly{s.o.Log.Handler()})
 }
 
@@ -164,7 +164,7 @@ func (q quietly) Handle(ctx context.Context, r slog.Record) error {
 func (q quietly) WithAttrs(a []slog.Attr) slog.Handler { return quietly{q.Handler.WithAttrs(a)} }
 func (q quietly) WithGroup(name string) slog.Handler   { return quietly{q.Handler.WithGroup(name)} }
 
-func (s *Store) libraryOptions() *tsdb.Options {
+func (s *Store) tsdbOptions() *tsdb.Options {
 	o := tsdb.DefaultOptions()
 	o.OutOfOrderTimeWindow = OutOfOrderWindow.Milliseconds()
 	o.RetentionDuration = s.o.Retention.Milliseconds()
@@ -175,7 +175,7 @@ func (s *Store) libraryOptions() *tsdb.Options {
 
 func (s *Store) engineOptions() promql.EngineOpts {
 	return promql.EngineOpts{
-		Logger:               s.libraryLog(),
+		Logger:               s.tsdbLog(),
 		MaxSamples:           s.o.MaxSamples,
 		Timeout:              s.o.Timeout,
 		LookbackDelta:        lookback,
