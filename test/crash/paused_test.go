@@ -164,12 +164,7 @@ func (p *pair) pause(busy *load, i int) {
 // check: every write of findings and cases was made in a transaction that had moved progress, for an owner that was the writer itself; what
 // was found is right; and both have computed everything.
 func (p *pair) check() {
-	last := max(p.two[0].accounting().Log.LastSeq, p.two[1].accounting().Log.LastSeq)
-	if !within(30*time.Second, func() bool {
-		return p.two[0].accounting().Log.Position >= last && p.two[1].accounting().Log.Position >= last
-	}) {
-		p.t.Errorf("up to %d everything must be computed: the first %+v, the second %+v", last, p.two[0].accounting().Log, p.two[1].accounting().Log)
-	}
+	p.catchUp()
 	for _, q := range []struct{ what, query string }{
 		{"progress moved in an epoch of another", `SELECT COUNT(*) FROM seen_advance a WHERE NOT EXISTS
 			(SELECT 1 FROM seen_claim c WHERE c.app = a.app AND c.part = a.part AND c.epoch = a.epoch)`},
@@ -201,6 +196,26 @@ func (p *pair) check() {
 	for _, one := range p.two {
 		one.stop()
 	}
+}
+
+// catchUp waits until both have computed all that is in the log. How long that takes depends on the machine; what it must not do is stand still.
+func (p *pair) catchUp() {
+	last := max(p.two[0].accounting().Log.LastSeq, p.two[1].accounting().Log.LastSeq)
+	for {
+		before := p.position()
+		if before >= last {
+			return
+		}
+		if !within(30*time.Second, func() bool { return p.position() > before }) {
+			p.t.Errorf("up to %d everything must be computed: the first %+v, the second %+v", last, p.two[0].accounting().Log, p.two[1].accounting().Log)
+			return
+		}
+	}
+}
+
+// position is up to where both have computed the log.
+func (p *pair) position() uint64 {
+	return min(p.two[0].accounting().Log.Position, p.two[1].accounting().Log.Position)
 }
 
 // refused counts what the programs' logs say about writes that the fence refused.
