@@ -38,6 +38,8 @@ var table = []layer{
 	{path: "internal/registry", level: nouns},
 	{path: "internal/access", level: nouns},
 	{path: "internal/manage/event", level: nouns},
+	{path: "internal/manage/order", level: nouns},
+	{path: "internal/manage/operator", level: nouns},
 	{path: "internal/manage/scenario", level: nouns},
 	{path: "internal/manage/indicator", level: nouns},
 	{path: "internal/manage/matter", level: nouns},
@@ -58,11 +60,13 @@ var table = []layer{
 	{path: "internal/manage/ingest", level: usecases},
 	{path: "internal/manage/detect", level: usecases},
 	{path: "internal/manage/casedesk", level: usecases},
+	{path: "internal/manage/orderdesk", level: usecases},
 	{path: "internal/serve/servicedesk", level: usecases},
 	{path: "internal/records", level: usecases, each: true},
 
 	{path: "internal/flow", level: gates},
-	{path: "internal/reform/trial", level: gates}, // runs the tests of packs on detection's own code
+	{path: "internal/reform/backtest", level: gates}, // plays a log through a changed scenario, on detection's own code
+	{path: "internal/reform/trial", level: gates},    // runs the tests of packs on detection's own code
 	{path: "internal/gateway", level: gates, each: true, libs: anyLib},
 
 	{path: "internal/demo", level: whole, libs: clients, only: []string{"internal/base"}},
@@ -85,6 +89,12 @@ var edges = []edge{
 	{"internal/registry", "internal/manage/event", "registry names areas by the id that events carry"},
 	{"internal/manage/scenario", "internal/manage/event", "a scenario watches event types"},
 	{"internal/manage/scenario", "internal/rule", "its conditions are rules"},
+	{"internal/manage/scenario", "internal/manage/operator", "it says how events are looked at"},
+	{"internal/manage/scenario", "internal/manage/order", "thresholds differ by city state"},
+	{"internal/manage/order", "internal/manage/event", "an order is for an area"},
+	{"internal/manage/operator", "internal/manage/event", "a machine is fed with events"},
+	{"internal/manage/operator", "internal/rule", "what it measures, rules ask for"},
+	{"internal/manage/matter", "internal/manage/order", "limits differ by city state"},
 	{"internal/manage/scenario", "internal/manage/matter", "it says which class of matter its cases are"},
 	{"internal/manage/indicator", "internal/manage/event", "an indicator is measured from events"},
 	{"internal/manage/indicator", "internal/manage/scenario", "and from what scenarios find in them"},
@@ -99,6 +109,7 @@ var edges = []edge{
 
 	{"internal/records/manage", "internal/manage/casedesk", "it implements the store that the desk declares beside itself"},
 	{"internal/records/manage", "internal/manage/detect", "likewise for detection"},
+	{"internal/records/manage", "internal/manage/orderdesk", "likewise for orders"},
 	{"internal/records/manage", "internal/manage/ingest", "likewise for ingest"},
 
 	{"internal/platform/timer", "internal/platform/sqldb", "timers are rows in the caller's transaction"},
@@ -108,7 +119,7 @@ var edges = []edge{
 
 // packReads is what pack files hold: the pack is the one place where all nouns of the content meet.
 var packReads = []string{"internal/rule", "internal/schema", "internal/registry", "internal/manage/event", "internal/manage/scenario",
-	"internal/manage/indicator", "internal/manage/matter", "internal/manage/casework"}
+	"internal/manage/indicator", "internal/manage/matter", "internal/manage/casework", "internal/manage/operator", "internal/manage/order"}
 
 func allowedEdge(from, to string) bool {
 	if from == "internal/reform/pack" {
