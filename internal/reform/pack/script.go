@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"twoweave/internal/base/fault"
+	"twoweave/internal/base/geo"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/scenario"
@@ -26,9 +27,9 @@ type Script struct {
 // Begin is the moment that offsets count from.
 func (s *Script) Begin() time.Time { return s.begin }
 
-// Step is one moment of a script: time moves to At, then an event is sent (not by a step
-// that has nothing but At and Expect), then Expect is compared with everything that came out since the last
-// Expect. What came out and was never expected fails the test at its end.
+// Step is one moment of a script: time moves to At, then an order takes effect, then an event is sent (not by a step that has nothing but At,
+// Order and Expect), then Expect is compared with everything that came out since the last Expect. What came out and was never expected fails the test
+// at its end.
 type Step struct {
 	At      time.Duration  `yaml:"at"`
 	Event   event.TypeName `yaml:"event"`
@@ -36,9 +37,11 @@ type Step struct {
 	Source  string         `yaml:"source"`
 	Subject string         `yaml:"subject"`
 	Area    event.AreaCode `yaml:"area"`
-	Back    time.Duration  `yaml:"back"` // the event's time lies this long before At; negative = ahead
-	Data    map[string]any `yaml:"data"` // laid over With's data, field by field; null removes a field
+	Place   *geo.Point     `yaml:"place"` // {lon, lat} in WGS 84
+	Back    time.Duration  `yaml:"back"`  // the event's time lies this long before At; negative = ahead
+	Data    map[string]any `yaml:"data"`  // laid over With's data, field by field; null removes a field
 	Repeat  *Repeat        `yaml:"repeat"`
+	Order   *ScriptOrder   `yaml:"order"`   // a city state or a silence, from here on
 	Outcome string         `yaml:"outcome"` // what became of the event: evaluated, duplicate, conflict, late, dead; empty = not compared
 	Expect  *[]Expectation `yaml:"expect"`  // [] = nothing came out
 }
@@ -84,6 +87,10 @@ func checkScript(s *Script) []fault.Problem {
 	if len(s.Steps) == 0 {
 		c.fail("steps", "a test needs steps")
 	}
+	c.place("with.place", s.With.Place)
+	if s.With.Order != nil {
+		c.fail("with.order", "an order belongs to a step")
+	}
 	var last time.Duration
 	expects := false
 	for i := range s.Steps {
@@ -111,11 +118,24 @@ func (c *checker) step(path string, st *Step) {
 	if r := st.Repeat; r != nil && (r.Times < 1 || r.Times > 10_000 || r.Every <= 0) {
 		c.fail(path+".repeat", "allowed are times from 1 to 10000 and an every above 0")
 	}
+	c.place(path+".place", st.Place)
+	if st.Order != nil {
+		c.order(path+".order", st.Order)
+	}
 	if st.Expect == nil {
 		return
 	}
 	for i := range *st.Expect {
 		c.expectation(join(path+".expect", digits(i)), &(*st.Expect)[i])
+	}
+}
+
+func (c *checker) place(path string, p *geo.Point) {
+	if p == nil {
+		return
+	}
+	if err := p.Valid(); err != nil {
+		c.fail(path, "%v", err)
 	}
 }
 

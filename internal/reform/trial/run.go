@@ -11,9 +11,11 @@ import (
 	"twoweave/internal/manage/detect"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
+	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/bus"
 	"twoweave/internal/reform/pack"
+	"twoweave/internal/rule"
 )
 
 // Report is what the scripts of one pack gave.
@@ -62,11 +64,14 @@ func Uncovered(p *pack.Pack) []scenario.ID {
 	return missing
 }
 
-// player is one script being played. Partitions are made when their first event comes: before that they would only have heard ticks.
+// player is one script being played. Partitions are made when their first event comes: before that they would only have heard ticks and orders, of
+// which they are told the orders then.
 type player struct {
 	set    *pack.Set
 	script *pack.Script
 	parts  map[int]*detect.Partition
+	orders []placedOrder
+	rows   map[event.TypeName]*rule.Row
 	seq    bus.Seq
 	begin  time.Time
 	now    time.Time
@@ -77,6 +82,12 @@ type player struct {
 	failures []fault.Problem
 }
 
+// placedOrder is an order where it stands in the log.
+type placedOrder struct {
+	seq     bus.Seq
+	control order.Control
+}
+
 type gauge struct {
 	indicator indicator.ID
 	area      event.AreaCode
@@ -84,7 +95,8 @@ type gauge struct {
 
 func play(set *pack.Set, s *pack.Script) *player {
 	begin := s.Begin()
-	p := &player{set: set, script: s, parts: map[int]*detect.Partition{}, begin: begin, now: begin, values: map[gauge]float64{}}
+	p := &player{set: set, script: s, parts: map[int]*detect.Partition{}, rows: map[event.TypeName]*rule.Row{}, begin: begin, now: begin,
+		values: map[gauge]float64{}}
 	for i := range s.Steps {
 		p.step(i, &s.Steps[i])
 	}
@@ -101,6 +113,9 @@ func (p *player) fail(step int, format string, args ...any) {
 
 func (p *player) step(i int, st *pack.Step) {
 	p.pass(p.begin.Add(st.At))
+	if st.Order != nil {
+		p.order(st.Order.Control(p.begin))
+	}
 	if e, ok := p.event(i, st); ok {
 		p.send(i, st, e)
 	}
@@ -127,6 +142,27 @@ func (p *player) tick(t time.Time) {
 	}
 }
 
+func (p *player) order(c order.Control) {
+	p.seq++
+	p.orders = append(p.orders, placedOrder{p.seq, c})
+	for _, n := range slices.Sorted(maps.Keys(p.parts)) {
+		p.take(p.parts[n].Order(p.seq, c))
+	}
+}
+
+// part is a partition, made when it is first asked for.
+func (p *player) part(n int) *detect.Partition {
+	part := p.parts[n]
+	if part == nil {
+		part = detect.New(n, p.set)
+		p.parts[n] = part
+		for _, o := range p.orders {
+			p.take(part.Order(o.seq, o.control))
+		}
+	}
+	return part
+}
+
 // send delivers a step's event, as often as it repeats.
 func (p *player) send(i int, st *pack.Step, e event.Event) {
 	times, every := 1, time.Duration(0)
@@ -144,22 +180,28 @@ func (p *player) send(i int, st *pack.Step, e event.Event) {
 	}
 }
 
+// deliver gives the event to its partition, and keyed copies of it to others, as ingest does.
 func (p *player) deliver(i int, st *pack.Step, e event.Event) {
 	t := p.set.Types[e.Type]
 	e.Body = e.BodyDigest(nil)
-	number := event.PartitionOf(t.PartitionKey(&e))
-	part := p.parts[number]
-	if part == nil {
-		part = detect.New(number, p.set)
-		p.parts[number] = part
-	}
+	part := p.part(event.PartitionOf(t.PartitionKey(&e)))
 	before := part.Accounting()
-	p.seq++
 	p.sent++
-	p.take(part.Events(p.seq, &event.Batch{Stamp: p.now, Events: []event.Event{e}}))
+	p.batch(part, e, false)
 	if got := outcome(before, part.Accounting()); st.Outcome != "" && got != detect.Outcome(st.Outcome) {
 		p.fail(i, "the event is %s; expected is %s", got, st.Outcome)
 	}
+	if p.rows[e.Type] == nil {
+		p.rows[e.Type] = t.NewRow()
+	}
+	for _, n := range t.CopyParts(&e, p.rows[e.Type]) {
+		p.batch(p.part(n), e, true)
+	}
+}
+
+func (p *player) batch(part *detect.Partition, e event.Event, copies bool) {
+	p.seq++
+	p.take(part.Events(p.seq, &event.Batch{Stamp: p.now, Copies: copies, Events: []event.Event{e}}))
 }
 
 // outcome is which sum one event has moved.

@@ -19,6 +19,7 @@ func (p *player) event(i int, st *pack.Step) (event.Event, bool) {
 	e := event.Event{
 		ID: st.ID, Source: first(st.Source, w.Source, "script"), Sender: "trial", Type: first(st.Event, w.Event),
 		Subject: first(st.Subject, w.Subject), Area: first(st.Area, w.Area, event.Unplaced), Time: p.now.Add(-first(st.Back, w.Back)),
+		Place: first(st.Place, w.Place),
 	}
 	if e.ID == "" {
 		e.ID = fmt.Sprintf("step-%d", i)
@@ -47,10 +48,10 @@ func (p *player) event(i int, st *pack.Step) (event.Event, bool) {
 	return e, true
 }
 
-// sends says whether a step sends an event: one that says anything of an event does, and one that expects nothing; a step with at and expect
-// alone only waits.
+// sends says whether a step sends an event: one that says anything of an event does, and one that neither expects nor orders anything; a step with at,
+// order and expect alone only waits.
 func sends(st *pack.Step) bool {
-	return st.Expect == nil || st.Event != "" || st.ID != "" || st.Subject != "" || st.Data != nil || st.Back != 0 || st.Outcome != "" || st.Repeat != nil
+	return st.Expect == nil && st.Order == nil || st.Place != nil || st.Event != "" || st.ID != "" || st.Subject != "" || st.Data != nil || st.Back != 0 || st.Outcome != "" || st.Repeat != nil
 }
 
 func first[T comparable](values ...T) T {
