@@ -68,6 +68,13 @@ var bureaus = []bureau{
 	{"health-commission", "区卫生健康委员会", "District Health Commission", "health"},
 	{"emergency-bureau", "区应急管理局", "District Emergency Management Bureau", "emergency"},
 	{"urban-management", "区城市管理行政执法局", "District Urban Management and Enforcement Bureau", "enforcement"},
+	{"housing-bureau", "区住房保障和房屋管理局", "District Housing Bureau", "housing"},
+	{"civil-affairs-bureau", "区民政局", "District Civil Affairs Bureau", "civil-affairs"},
+	{"market-bureau", "区市场监督管理局", "District Market Regulation Bureau", "market"},
+	{"fire-brigade", "区消防救援支队", "District Fire and Rescue Brigade", "fire"},
+	{"transport-commission", "区建设和交通委员会", "District Construction and Transport Commission", "transport"},
+	{"greening-bureau", "区绿化市容管理局", "District Greening and City Appearance Bureau", "sanitation"},
+	{"power-company", "市电力公司浦东供电公司", "Pudong Power Supply Company", "power"},
 }
 
 func writeUnits(out *bufio.Writer) {
