@@ -249,7 +249,7 @@ func show(out *Output) string {
 		b.WriteByte('\n')
 	}
 	for _, s := range out.Samples {
-		fmt.Fprintf(&b, "> %s %s = %s\n", s.Indicator, s.Area, strconv.FormatFloat(s.Value, 'f', -1, 64))
+		fmt.Fprintf(&b, "> %s %s = %s\n", s.Indicator, s.Area, strconv.FormatInt(s.Count, 10))
 	}
 	return b.String()
 }

@@ -2,35 +2,29 @@ package detect
 
 import (
 	"cmp"
+	"math"
 	"slices"
+	"time"
 
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
+	"twoweave/internal/rule"
 )
 
-// gauge is one indicator at work, with its areas.
+// gauge is one indicator at work, with the areas of which this partition has seen events.
 type gauge struct {
 	id    indicator.ID
 	def   *indicator.Compiled
 	areas map[event.AreaCode]*meter
 }
 
-// meter counts one area's events by minute of their own time. Minutes are at most Window behind log time and MaxAhead before it.
-type meter struct {
-	gauge  *gauge
-	area   event.AreaCode
-	panes  []pane // by minute, none empty
-	said   int64  // minute of log time in which a value last came out
-	value  int64  // that value
-	spoken bool
-	dirty  bool // changed since the last delta
-}
-
-type pane struct{ minute, count int64 }
-
-// measure counts the event for one indicator.
+// measure takes in the event for one indicator.
 func (p *Partition) measure(g *gauge, l *listener, v sight) error {
 	ok, err := holds(g.def.Filter, l.row)
+	if err != nil || !ok {
+		return err
+	}
+	number, ok, err := numberOf(g.def.Number, l.row)
 	if err != nil || !ok {
 		return err
 	}
@@ -39,53 +33,43 @@ func (p *Partition) measure(g *gauge, l *listener, v sight) error {
 		m = &meter{gauge: g, area: v.event.Area}
 		g.areas[m.area] = m
 	}
-	m.dirty = true
-	m.add(v.t.minute())
+	if !g.def.Measure.Last() {
+		m.add(m.pane(v.t), number)
+	} else if !m.read(v.event.Subject, v.t, number) {
+		p.account.Overflow++
+	}
+	m.dirty, m.stale = true, true
 	return nil
 }
 
-func (m *meter) add(at int64) {
-	i, found := slices.BinarySearchFunc(m.panes, at, func(x pane, at int64) int { return cmp.Compare(x.minute, at) })
-	if !found {
-		m.panes = slices.Insert(m.panes, i, pane{minute: at})
+// numberOf is what is measured of an event; false when a value for it is missing or it is no finite number. Without a program it is 1: the event
+// only counts.
+func numberOf(program *rule.Program, row *rule.Row) (float64, bool, error) {
+	if program == nil {
+		return 1, true, nil
 	}
-	m.panes[i].count++
+	v, err := program.EvalValue(row)
+	switch v.Type() {
+	case rule.Int:
+		return float64(v.Int()), true, err
+	case rule.Double:
+		f := v.Double()
+		return f, !math.IsNaN(f) && !math.IsInf(f, 0), err
+	}
+	return 0, false, err
 }
-
-// sum drops the minutes that have left the window and adds up those that log time has reached.
-func (m *meter) sum(now int64) int64 {
-	first := now - m.gauge.window() + 1
-	gone := 0
-	for gone < len(m.panes) && m.panes[gone].minute < first {
-		gone++
-	}
-	m.panes = slices.Delete(m.panes, 0, gone)
-	var total int64
-	for _, x := range m.panes {
-		if x.minute <= now {
-			total += x.count
-		}
-	}
-	return total
-}
-
-func (g *gauge) window() int64 { return int64(spanOf(g.def.Window) / minute) }
 
 // speak gives out the values that changed, and each value once a minute, by indicator and area.
 func (p *Partition) speak() {
 	now, from := p.clock.minute(), len(p.out.Samples)
 	for _, g := range p.gauges {
 		for _, m := range g.areas {
-			if value := m.sum(now); !m.spoken || value != m.value || now != m.said {
-				m.value, m.said, m.spoken, m.dirty = value, now, true, true
-				p.out.Samples = append(p.out.Samples,
-					indicator.Sample{Indicator: g.id, Area: m.area, At: p.clock.time(), Value: float64(value)})
+			if m.tell(p.clock, now) {
+				p.out.Samples = append(p.out.Samples, p.sample(m))
 			}
 		}
 	}
-	slices.SortFunc(p.out.Samples[from:], func(a, b indicator.Sample) int {
-		return cmp.Or(cmp.Compare(a.Indicator, b.Indicator), cmp.Compare(a.Area, b.Area))
-	})
+	slices.SortFunc(p.out.Samples[from:], bySign)
 }
 
 // said is every value as it last came out: what a sink that has just begun does not know, and would not hear before the value changes or the minute
@@ -95,12 +79,27 @@ func (p *Partition) said() []indicator.Sample {
 	for _, g := range p.gauges {
 		for _, m := range g.areas {
 			if m.spoken {
-				all = append(all, indicator.Sample{Indicator: g.id, Area: m.area, At: p.clock.time(), Value: float64(m.value)})
+				all = append(all, p.sample(m))
 			}
 		}
 	}
-	slices.SortFunc(all, func(a, b indicator.Sample) int {
-		return cmp.Or(cmp.Compare(a.Indicator, b.Indicator), cmp.Compare(a.Area, b.Area))
-	})
+	slices.SortFunc(all, bySign)
 	return all
+}
+
+func (p *Partition) sample(m *meter) indicator.Sample {
+	return indicator.Sample{Indicator: m.gauge.id, Area: m.area, Part: p.part, At: p.clock.time(), Partial: m.value}
+}
+
+func bySign(a, b indicator.Sample) int {
+	return cmp.Or(cmp.Compare(a.Indicator, b.Indicator), cmp.Compare(a.Area, b.Area))
+}
+
+// width is how long a pane is.
+func (g *gauge) width() micros { return spanOf(indicator.Pane(g.def.Window)) }
+
+// panes is how many panes the window has, the running one included.
+func (g *gauge) panes() int64 {
+	pane := indicator.Pane(g.def.Window)
+	return int64((g.def.Window + pane - time.Nanosecond) / pane)
 }
