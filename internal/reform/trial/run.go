@@ -78,7 +78,7 @@ type player struct {
 	sent   int
 
 	found    []scenario.Detection // since the last expect
-	values   map[gauge]float64    // latest
+	values   map[gauge]*indicator.Parts
 	failures []fault.Problem
 }
 
@@ -96,7 +96,7 @@ type gauge struct {
 func play(set *pack.Set, s *pack.Script) *player {
 	begin := s.Begin()
 	p := &player{set: set, script: s, parts: map[int]*detect.Partition{}, rows: map[event.TypeName]*rule.Row{}, begin: begin, now: begin,
-		values: map[gauge]float64{}}
+		values: map[gauge]*indicator.Parts{}}
 	for i := range s.Steps {
 		p.step(i, &s.Steps[i])
 	}
@@ -222,7 +222,11 @@ func outcome(before, after detect.Accounting) detect.Outcome {
 func (p *player) take(o detect.Output) {
 	p.found = append(p.found, o.Detections...)
 	for _, s := range o.Samples {
-		p.values[gauge{s.Indicator, s.Area}] = s.Value
+		at := gauge{s.Indicator, s.Area}
+		if p.values[at] == nil {
+			p.values[at] = &indicator.Parts{}
+		}
+		p.values[at].Put(&s)
 	}
 }
 
@@ -265,14 +269,14 @@ func (p *player) compareValue(step int, x *pack.Expectation) {
 		p.fail(step, "there is no indicator %s", x.Indicator)
 		return
 	}
-	value, bands, where := p.values[gauge{x.Indicator, x.Area}], def.Bands, string(x.Area)
+	bands, where := def.Bands, string(x.Area)
 	if x.Area == "" {
-		value, bands, where = 0, def.City, "the city"
-		for g, v := range p.values {
-			if g.indicator == x.Indicator {
-				value += v
-			}
-		}
+		bands, where = def.CityBands(), "the city"
+	}
+	value, some := def.Value(p.total(x.Indicator, x.Area))
+	if !some {
+		p.fail(step, "%s of %s has no value; expected is %v", x.Indicator, where, *x.Value)
+		return
 	}
 	if value != *x.Value {
 		p.fail(step, "%s of %s is %v; expected is %v", x.Indicator, where, value, *x.Value)
@@ -280,6 +284,18 @@ func (p *player) compareValue(step int, x *pack.Expectation) {
 	if got := bands.Of(value); x.Band != "" && got != x.Band {
 		p.fail(step, "%s of %s, %v, is in the band %s; expected is %s", x.Indicator, where, value, got, x.Band)
 	}
+}
+
+// total is what all partitions know of an indicator in an area, or in the city.
+func (p *player) total(id indicator.ID, area event.AreaCode) indicator.Partial {
+	var sum indicator.Partial
+	for _, at := range slices.SortedFunc(maps.Keys(p.values), func(a, b gauge) int { return cmp.Compare(a.area, b.area) }) {
+		if at.indicator == id && (area == "" || at.area == area) {
+			part, _ := p.values[at].Total(time.Time{})
+			sum.Merge(part)
+		}
+	}
+	return sum
 }
 
 func (p *player) describe(d *scenario.Detection) string {
