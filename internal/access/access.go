@@ -55,6 +55,7 @@ const (
 	Supervision Purpose = "supervision" // watching the city and the work
 	Operation   Purpose = "operation"   // keeping the program running
 	Signalling  Purpose = "signalling"  // telling the city what happened
+	Ordering    Purpose = "ordering"    // setting the city's state, and what is known and shall open no case
 )
 
 // Thing is what is acted upon; empty fields mean "not of one unit", "nobody's".
@@ -63,6 +64,7 @@ type Thing struct {
 	ID      string
 	Unit    string
 	Handler string // who handled it, for rules that keep verifier and handler apart
+	By      string // who proposed it, for rules that want two persons
 }
 
 // Request is one question to access.

@@ -34,6 +34,13 @@ func TestDecide(t *testing.T) {
 		{"a viewer sees figures", access.Viewer, access.ReadSigns, access.Thing{}, access.Supervision, true},
 		{"a viewer sees no case", access.Viewer, access.ReadCase, own, access.Supervision, false},
 		{"only admins and the program activate packs", access.Operator, access.ActivatePack, access.Thing{}, access.Operation, false},
+		{"an operator proposes an emergency", access.Operator, access.OrderState, access.Thing{Kind: "order"}, access.Ordering, true},
+		{"an operator confirms none", access.Operator, access.ConfirmEmergency, access.Thing{Kind: "order", By: "somebody"}, access.Ordering, false},
+		{"a dispatcher confirms another's emergency", access.Dispatcher, access.ConfirmEmergency, access.Thing{Kind: "order", By: "somebody"}, access.Ordering, true},
+		{"a dispatcher does not confirm the own one", access.Dispatcher, access.ConfirmEmergency, access.Thing{Kind: "order", By: "worker-1"}, access.Ordering, false},
+		{"nor does an admin", access.Admin, access.ConfirmEmergency, access.Thing{Kind: "order", By: "worker-1"}, access.Ordering, false},
+		{"a field worker silences nothing", access.FieldWorker, access.OrderSilence, access.Thing{Kind: "order"}, access.Ordering, false},
+		{"a viewer reads no orders", access.Viewer, access.ReadOrders, access.Thing{Kind: "order"}, access.Ordering, false},
 		{"a case without a unit is no field worker's", access.FieldWorker, access.ReadCase, access.Thing{Kind: "case"}, access.Casework, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -16,6 +16,11 @@ const (
 	ReadPersonal Action = "personal.read" // the unsealed values about a person
 	ReadMachine  Action = "machine.read"  // accounting, exceptions, packs
 	ActivatePack Action = "pack.activate"
+
+	ReadOrders       Action = "order.read"
+	OrderState       Action = "state.order"       // special, or the proposal of an emergency; and ending either
+	ConfirmEmergency Action = "emergency.confirm" // the second person's word
+	OrderSilence     Action = "silence.order"
 )
 
 // row is one line of the table: this role may do this action for these purposes, if the condition holds.
@@ -47,11 +52,16 @@ var notHandler = &condition{"not own work", func(r Request) (bool, string) {
 	return r.Thing.Handler != r.Actor.ID, "who handled a case does not verify it"
 }}
 
+var notProposer = &condition{"not own proposal", func(r Request) (bool, string) {
+	return r.Thing.By != r.Actor.ID, "an emergency needs two persons: who proposed it does not confirm it"
+}}
+
 var (
 	work    = []Purpose{Casework}
 	watch   = []Purpose{Casework, Supervision}
 	operate = []Purpose{Operation}
 	signal  = []Purpose{Signalling}
+	order   = []Purpose{Ordering}
 )
 
 // table is everything that is allowed. Read a line as: this role may do this, for these purposes, on these things.
@@ -94,6 +104,22 @@ var table = []row{
 	{Admin, ReadFindings, watch, nil},
 	{Operator, ReadPersonal, work, nil},
 	{FieldWorker, ReadPersonal, work, ownUnit},
+
+	// City states and silences. An emergency takes two persons, the second from the command centre or an administrator; ending one takes one.
+	{Operator, ReadOrders, order, nil},
+	{Dispatcher, ReadOrders, order, nil},
+	{Verifier, ReadOrders, order, nil},
+	{Admin, ReadOrders, order, nil},
+	{Operator, OrderState, order, nil},
+	{Dispatcher, OrderState, order, nil},
+	{Admin, OrderState, order, nil},
+	{System, OrderState, order, nil},
+	{Dispatcher, ConfirmEmergency, order, notProposer},
+	{Admin, ConfirmEmergency, order, notProposer},
+	{Operator, OrderSilence, order, nil},
+	{Dispatcher, OrderSilence, order, nil},
+	{Admin, OrderSilence, order, nil},
+	{System, OrderSilence, order, nil},
 
 	// The machine room.
 	{Admin, ReadMachine, operate, nil},
