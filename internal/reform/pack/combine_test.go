@@ -35,7 +35,7 @@ func combine(t testing.TB, packs ...*pack.Pack) *pack.Set {
 func TestASetKnowsWhoListensToAType(t *testing.T) {
 	t.Parallel()
 	s := combine(t, read(t, nil))
-	if got := s.Types["level"].Scenarios; len(got) != 1 || got[0].ID != "high" {
+	if got := s.Types["level"].Watches; len(got) != 1 || got[0].ID != "high" {
 		t.Errorf("level is watched by %v", got)
 	}
 	if got := s.Types["visit"].Indicators; len(got) != 1 || got[0].ID != "visits" {
@@ -65,9 +65,8 @@ func TestWhatDoesNotFitTogetherIsToldWithItsPlace(t *testing.T) {
 		"rule's column": {edit("scenarios/high.yaml", "data.cm < 10.0", `"data.cm < 10.0 && data.mm > 1.0"`), "scenarios/high.yaml:8:27: until: "},
 		"no condition":  {edit("scenarios/high.yaml", "data.cm >= 15.0", "data.cm"), "when: "},
 		"subject":       {edit("scenarios/high.yaml", "operator: match", "operator: match\nsubject: data.cm"), "subject: "},
-		"two homes":     {edit("scenarios/high.yaml", "operator: match", "operator: match\nsubject: area"), "scenarios/high.yaml:7:10: subject: the subject must be made with subject, by which events of level are partitioned"},
 		"sealed value":  {edit("indicators/visits.yaml", "window:", `where: data.phone == "1"`+"\nwindow:"), "indicators/visits.yaml:5:8: where: "},
-		"not by area":   {edit("indicators/visits.yaml", "on: visit", "on: level"), "an indicator needs a type with key: area"},
+		"no sign class": {edit("indicators/visits.yaml", "window:", "class: none\nwindow:"), `no pack has the class of signs "none"`},
 		"no scenario":   {edit("indicators/visits.yaml", "[high]", "[higher]"), `scenarios.0: no pack has the scenario "higher"`},
 		"no such unit":  {edit("classes/ponding.yaml", "unit: water", "unit: fire"), `classes/ponding.yaml:4:7: unit: no unit is of the kind "fire"`},
 		"map's area":    {edit("maps/levels.yaml", `{a: "001"}`, `{a: "002"}`), `area.codes.a: no pack has the area "002"`},

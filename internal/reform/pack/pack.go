@@ -17,6 +17,7 @@ type Pack struct {
 	Licence    string
 	Types      []event.Type
 	Scenarios  []scenario.Scenario
+	Signs      []indicator.Class // in which indicators are shown, in this order
 	Indicators []indicator.Indicator
 	Classes    []matter.Class
 	Frame      Frame

@@ -14,7 +14,7 @@ import (
 )
 
 // folders are the parts of a pack, in the order in which they are read.
-var folders = []string{"events", "scenarios", "indicators", "classes", "tests", "maps"}
+var folders = []string{"events", "scenarios", "signs", "indicators", "classes", "tests", "maps"}
 
 // singles are the files at the top of a pack.
 var singles = []string{"pack.yaml", "areas.yaml", "units.yaml"}
@@ -165,6 +165,11 @@ func (r *reader) entry(folder string, doc document) {
 		r.take(doc, &s, func() []fault.Problem { return scenario.Check(&s) })
 		p.Scenarios = append(p.Scenarios, s)
 		r.know("scenario", string(s.ID), doc)
+	case "signs":
+		var k indicator.Class
+		r.take(doc, &k, func() []fault.Problem { return indicator.CheckClass(&k) })
+		p.Signs = append(p.Signs, k)
+		r.know("sign", string(k.ID), doc)
 	case "indicators":
 		var i indicator.Indicator
 		r.take(doc, &i, func() []fault.Problem { return indicator.Check(&i) })
