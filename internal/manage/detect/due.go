@@ -2,7 +2,7 @@ package detect
 
 import "container/heap"
 
-// dueHeap holds the pending states, the next due first. Its order is total, so the way it was filled does not show.
+// dueHeap holds the states that must be looked at as time passes, the next first. Its order is total, so the way it was filled does not show.
 type dueHeap []*state
 
 func (h dueHeap) Len() int           { return len(h) }
@@ -29,7 +29,17 @@ func (h *dueHeap) Pop() any {
 	return s
 }
 
-func (h *dueHeap) put(s *state) { heap.Push(h, s) }
+// set puts a state at the place of its wake; far is no place.
+func (h *dueHeap) set(s *state) {
+	switch {
+	case s.wake == far:
+		h.remove(s)
+	case s.dueAt < 0:
+		heap.Push(h, s)
+	default:
+		heap.Fix(h, s.dueAt)
+	}
+}
 
 func (h *dueHeap) remove(s *state) {
 	if s.dueAt >= 0 {

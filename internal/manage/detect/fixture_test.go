@@ -46,16 +46,18 @@ schema:
 
 // rules are the scenarios that tests choose from; a name with a dash and a letter is a changed version of the one before the dash.
 var rules = map[string]string{
-	"high":       "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0",
-	"high-title": "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0\nseverity: critical",
-	"high-rule":  "operator: match\nwhen: data.cm >= 12.0\nuntil: data.cm < 10.0",
-	"over":       "operator: match\nwhen: data.cm >= 15.0",
-	"both":       "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm >= 30.0 || data.cm < 10.0",
-	"east":       "operator: match\nwhere: area == 'east'\nwhen: data.cm >= 15.0",
-	"plate":      "operator: match\nsubject: subject + '/' + data.plate\nwhen: data.cm >= 15.0",
-	"long":       "operator: sustain\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0\nfor: 60s",
-	"long-rule":  "operator: sustain\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0\nfor: 90s",
-	"steady":     "operator: sustain\nwhen: data.cm >= 15.0\nfor: 30s",
+	"high":        "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0",
+	"high-title":  "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0\nseverity: critical",
+	"high-rule":   "operator: match\nwhen: data.cm >= 12.0\nuntil: data.cm < 10.0",
+	"over":        "operator: match\nwhen: data.cm >= 15.0",
+	"both":        "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm >= 30.0 || data.cm < 10.0",
+	"east":        "operator: match\nwhere: area == 'east'\nwhen: data.cm >= 15.0",
+	"plate":       "operator: match\nsubject: subject + '/' + data.plate\nwhen: data.cm >= 15.0",
+	"long":        "operator: sustain\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0\nfor: 60s",
+	"long-rule":   "operator: sustain\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0\nfor: 90s",
+	"steady":      "operator: sustain\nwhen: data.cm >= 15.0\nfor: 30s",
+	"steady-high": "operator: sustain\nwhen: data.cm >= 18.0\nfor: 30s",
+	"steady-low":  "operator: sustain\nwhen: data.cm >= 12.0\nfor: 30s",
 }
 
 // setOf is a set with the named scenarios, and the indicator calls.

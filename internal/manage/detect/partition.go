@@ -6,10 +6,10 @@ import (
 
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
+	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/bus"
 	"twoweave/internal/reform/pack"
-	"twoweave/internal/rule"
 )
 
 // Bounds of one partition's memory. They decide what is found when they are hit, so they are constants: every program that computes a log
@@ -22,7 +22,10 @@ const (
 // micros is a moment in microseconds since 1970, as in the log; never a duration from a clock.
 type micros int64
 
-const never micros = math.MinInt64 // before everything
+const (
+	never micros = math.MinInt64 // before everything
+	far   micros = math.MaxInt64 // after everything
+)
 
 const minute = micros(time.Minute / time.Microsecond)
 
@@ -38,6 +41,7 @@ type Output struct {
 	Detections []scenario.Detection
 	Exceptions []Exception
 	Samples    []indicator.Sample
+	Rules      []*scenario.Compiled // of detections by a scenario that is no longer in the set in force
 }
 
 // Empty says that nothing came out that must be committed; samples need no commit.
@@ -56,10 +60,14 @@ type Partition struct {
 	listeners map[event.TypeName]*listener
 	watches   map[scenario.ID]*watch  // those of the set, and those gone that have states
 	gauges    map[indicator.ID]*gauge // those of the set
-	due       dueHeap                 // pending states by moment
+	due       dueHeap                 // states by the moment at which they must be looked at without an event
 	seen      seen                    // keys
-	states    int                     // over all watches
-	out       Output                  // of the message at work
+	orders    order.Table             // city states and silences in force
+	flood     flood
+	promoting micros // the next moment at which a changed scenario takes over; far
+	states    int    // over all watches
+	areas     map[event.AreaCode]event.AreaCode
+	out       Output // of the message at work
 
 	dirty   []*state            // changed since the last delta
 	removed map[string]struct{} // keys of records to delete with the next delta
@@ -68,26 +76,16 @@ type Partition struct {
 // bounds can be smaller in tests.
 type bounds struct{ subjects, keys int }
 
-// listener is everything that wants events of one type.
-type listener struct {
-	typ      *pack.Type
-	row      *rule.Row
-	watches  []*watch // in the order of ids
-	gauges   []*gauge
-	lateness micros
-	dedup    micros
-}
-
 // New makes the partition as it stands before the log's first message. A set that is not nil counts as activated before it, for tests of packs.
 func New(part int, set *pack.Set) *Partition {
 	p := &Partition{
-		part: part, clock: never, bounds: bounds{subjects: MaxSubjects, keys: MaxKeys},
+		part: part, clock: never, promoting: far, bounds: bounds{subjects: MaxSubjects, keys: MaxKeys},
 		listeners: map[event.TypeName]*listener{}, watches: map[scenario.ID]*watch{}, gauges: map[indicator.ID]*gauge{},
-		removed: map[string]struct{}{},
+		removed: map[string]struct{}{}, areas: map[event.AreaCode]event.AreaCode{},
 	}
 	if set != nil {
 		p.activation = ActivationOf(set)
-		p.use(set)
+		p.change(set)
 	}
 	return p
 }
@@ -126,7 +124,8 @@ func (p *Partition) Events(seq bus.Seq, b *event.Batch) Output {
 	p.advance(seq, microsOf(b.Stamp))
 	ahead := microsOf(b.Stamp) + spanOf(event.MaxAhead)
 	for i := range b.Events {
-		p.event(place{seq, i}, &b.Events[i], ahead)
+		at := place{seq: seq, n: i, copied: b.Copies}
+		p.event(at, &b.Events[i], ahead)
 	}
 	return p.take()
 }
@@ -134,9 +133,8 @@ func (p *Partition) Events(seq bus.Seq, b *event.Batch) Output {
 // Tick applies one tick: what was due by then starts, and indicators speak.
 func (p *Partition) Tick(seq bus.Seq, at time.Time) Output {
 	p.advance(seq, microsOf(at))
-	for p.due.Len() > 0 && p.due[0].due() <= p.clock {
-		s := p.due[0]
-		p.start(s, s.due())
+	for p.due.Len() > 0 && p.due[0].wake <= p.clock {
+		p.look(p.due[0])
 	}
 	p.speak()
 	return p.take()
@@ -147,6 +145,9 @@ func (p *Partition) advance(seq bus.Seq, at micros) {
 	before := p.clock
 	p.seq, p.clock = seq, later(p.clock, at)
 	p.seen.rotate(p.clock, p)
+	if p.clock >= p.promoting {
+		p.promote()
+	}
 	if before != never && p.clock.minute() != before.minute() {
 		p.sweep()
 	}

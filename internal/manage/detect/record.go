@@ -2,12 +2,14 @@ package detect
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 
 	"twoweave/internal/base/wire"
 	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/scenario"
 )
 
@@ -21,6 +23,9 @@ type record struct {
 const (
 	metaRecord  = "m"
 	stateRecord = "s"
+	nextRecord  = "h" // a state of a scenario that fills its windows
+	fieldRecord = "c"
+	nextField   = "k"
 	chunkRecord = "d"
 	meterRecord = "p"
 )
@@ -28,7 +33,22 @@ const (
 // chunkSize is the number of dedup entries in one record.
 const chunkSize = 256
 
-func stateKey(s *state) string { return stateRecord + string(s.watch.id) + "\x00" + s.subject }
+func stateKey(s *state) string {
+	section := stateRecord
+	if s.watch.silent {
+		section = nextRecord
+	}
+	return section + string(s.watch.id) + "\x00" + s.subject
+}
+
+func fieldKey(f *field) string {
+	section := fieldRecord
+	if f.watch.silent {
+		section = nextField
+	}
+	return section + string(f.watch.id) + "\x00" + f.key
+}
+
 func meterKey(m *meter) string { return meterRecord + string(m.gauge.id) + "\x00" + string(m.area) }
 
 func chunkKey(span micros, number uint64, i int) string {
@@ -41,11 +61,14 @@ func chunkKey(span micros, number uint64, i int) string {
 // all is the whole state as records, in key order.
 func (p *Partition) all() []record {
 	m := map[string][]byte{metaRecord: p.encodeMeta()}
-	for _, w := range p.watches {
+	p.eachWatch(func(w *watch) {
 		for _, s := range w.states {
 			m[stateKey(s)] = encodeState(s)
 		}
-	}
+		for _, f := range w.fields {
+			m[fieldKey(f)] = f.Append([]byte{})
+		}
+	})
 	for _, g := range p.gauges {
 		for _, a := range g.areas {
 			m[meterKey(a)] = encodeMeter(a)
@@ -70,6 +93,14 @@ func (p *Partition) changes() []record {
 			m[stateKey(s)] = encodeState(s)
 		}
 	}
+	p.eachWatch(func(w *watch) {
+		for _, f := range w.fields {
+			if f.dirty {
+				m[fieldKey(f)] = f.Append([]byte{})
+				f.dirty = false
+			}
+		}
+	})
 	for _, g := range p.gauges {
 		for _, a := range g.areas {
 			if a.dirty {
@@ -85,6 +116,16 @@ func (p *Partition) changes() []record {
 	}
 	p.dirty, p.removed = nil, map[string]struct{}{}
 	return sorted(m)
+}
+
+// eachWatch visits every watch, also those that fill their windows and those that are gone.
+func (p *Partition) eachWatch(visit func(w *watch)) {
+	for _, w := range p.watches {
+		visit(w)
+		if w.next != nil {
+			visit(w.next)
+		}
+	}
 }
 
 func sorted(m map[string][]byte) []record {
@@ -132,36 +173,94 @@ func (p *Partition) encodeMeta() []byte {
 			b = binary.AppendVarint(b, int64(g.start))
 		}
 	}
+	return p.appendPast(b)
+}
+
+// appendPast adds what came to the head later: orders, senders of the running minute, and the watches that are not of the set in force alone.
+func (p *Partition) appendPast(b []byte) []byte {
+	orders, _ := json.Marshal(p.orders) // texts and times always marshal
+	b = wire.AppendString(b, string(orders))
+	b = binary.AppendVarint(b, p.flood.minute)
+	flows := p.flood.flows()
+	b = binary.AppendUvarint(b, uint64(len(flows)))
+	for _, k := range flows {
+		b = wire.AppendString(wire.AppendString(b, string(k.typ)), string(k.sender))
+		b = binary.AppendVarint(b, p.flood.counts[k])
+	}
+	var notes [][]byte
+	for _, id := range slices.Sorted(maps.Keys(p.watches)) {
+		for _, w := range p.watches[id].both() {
+			if n := p.noteOf(w); n != nil {
+				notes = append(notes, n)
+			}
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(notes)))
+	for _, n := range notes {
+		b = wire.AppendString(b, string(n))
+	}
 	return b
 }
 
+// noteOf is what the set in force does not say of a watch; nil when that is nothing.
+func (p *Partition) noteOf(w *watch) []byte {
+	crowd := w.fresh > 0 && w.freshIn == p.clock.minute()
+	if !w.silent && !crowd && w.origin.Activation == p.activation.Activation {
+		return nil
+	}
+	b := wire.AppendString(nil, string(w.id))
+	b = appendBool(b, w.silent)
+	b = wire.AppendString(b, string(w.origin.Encode()))
+	b = binary.AppendVarint(b, int64(p.watches[w.id].ready))
+	b = binary.AppendVarint(b, w.freshIn)
+	return binary.AppendVarint(b, w.fresh)
+}
+
+// stateForm marks the form of a state's value in its first byte, beside the phase. Values without it are of the first form, which had no more than
+// match and sustain.
+const stateForm = 0x80
+
 func encodeState(s *state) []byte {
-	b := append(make([]byte, 0, 64), byte(s.phase))
+	b := append(make([]byte, 0, 64), stateForm|byte(s.phase))
 	b = binary.AppendVarint(b, s.number)
-	for _, m := range [...]micros{s.since, s.began, s.ended, s.last} {
+	for _, m := range [...]micros{s.since, s.began, s.held, s.ended, s.last, s.hushed} {
 		b = binary.AppendVarint(b, int64(m))
 	}
-	f := &s.proof
-	b = binary.AppendVarint(b, f.count)
-	b = wire.AppendString(b, string(f.area))
-	b = binary.AppendUvarint(b, uint64(len(f.first)))
-	for i := range f.first {
-		b = AppendReading(b, &f.first[i])
+	b = wire.AppendString(b, string(s.area))
+	b = appendReadings(b, s.kept)
+	b = appendProof(b, s.proof)
+	if s.machine == nil {
+		return append(b, 0)
 	}
+	return s.machine.Append(append(b, 1))
+}
+
+func appendReadings(b []byte, all []scenario.Reading) []byte {
+	b = binary.AppendUvarint(b, uint64(len(all)))
+	for i := range all {
+		b = AppendReading(b, &all[i])
+	}
+	return b
+}
+
+func appendProof(b []byte, f *proof) []byte {
+	if f == nil {
+		return append(b, 0)
+	}
+	b = binary.AppendVarint(append(b, 1), f.count)
+	b = wire.AppendString(wire.AppendString(b, string(f.area)), string(f.level))
+	b = appendMeasures(b, f.measures)
+	b = appendReadings(b, f.first)
 	if f.last == nil {
 		return append(b, 0)
 	}
 	return AppendReading(append(b, 1), f.last)
 }
 
-func encodeMeter(m *meter) []byte {
-	b := appendBool(nil, m.spoken)
-	b = binary.AppendVarint(b, m.said)
-	b = binary.AppendVarint(b, m.value)
-	b = binary.AppendUvarint(b, uint64(len(m.panes)))
-	for _, x := range m.panes {
-		b = binary.AppendVarint(b, x.minute)
-		b = binary.AppendVarint(b, x.count)
+func appendMeasures(b []byte, all []scenario.Measured) []byte {
+	b = binary.AppendUvarint(b, uint64(len(all)))
+	for _, m := range all {
+		b = wire.AppendString(wire.AppendString(b, m.Name), m.Value)
 	}
 	return b
 }
@@ -202,9 +301,10 @@ func AppendDetection(dst []byte, d *scenario.Detection) []byte {
 	dst = binary.AppendVarint(dst, d.At.UnixMicro())
 	dst = binary.AppendVarint(dst, d.Since.UnixMicro())
 	dst = binary.AppendVarint(dst, int64(d.Version))
-	for _, s := range [...]string{d.Rule, string(d.Area), string(d.Severity), d.Class} {
+	for _, s := range [...]string{d.Rule, string(d.Area), string(d.Severity), d.Class, string(d.State)} {
 		dst = wire.AppendString(dst, s)
 	}
+	dst = appendMeasures(dst, d.Measures)
 	dst = binary.AppendVarint(dst, d.More)
 	dst = binary.AppendUvarint(dst, uint64(len(d.Evidence)))
 	for i := range d.Evidence {
@@ -243,6 +343,44 @@ func (r *reader) reading() scenario.Reading {
 		g.Data = append([]byte{}, data...)
 	}
 	return g
+}
+
+func (r *reader) readings() []scenario.Reading {
+	var all []scenario.Reading
+	for range r.many() {
+		all = append(all, r.reading())
+	}
+	return all
+}
+
+func (r *reader) measures() []scenario.Measured {
+	var all []scenario.Measured
+	for range r.many() {
+		all = append(all, scenario.Measured{Name: r.String(), Value: r.String()})
+	}
+	return all
+}
+
+// proof is what appendProof wrote.
+func (r *reader) proof() *proof {
+	if r.Byte() == 0 {
+		return nil
+	}
+	f := &proof{count: r.Varint(), area: event.AreaCode(r.String()), level: order.Level(r.String()), measures: r.measures()}
+	f.first = r.readings()
+	if r.Byte() == 1 {
+		g := r.reading()
+		f.last = &g
+	}
+	f.weigh()
+	return f
+}
+
+// weigh sums up the bytes of data.
+func (f *proof) weigh() {
+	for i := range f.first {
+		f.bytes += len(f.first[i].Data)
+	}
 }
 
 func (r *reader) entry() entry {

@@ -2,12 +2,15 @@ package detect
 
 import (
 	"encoding/binary"
+	"encoding/json"
+	"slices"
 	"strings"
 
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/wire"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
+	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/bus"
 	"twoweave/internal/reform/pack"
@@ -19,6 +22,29 @@ type meta struct {
 	activation Activation // zero before the first
 	account    Accounting
 	horizons   []*horizon
+	orders     order.Table
+	flood      flood
+	notes      []note
+}
+
+// note is what a watch is beside what the set in force says.
+type note struct {
+	id             scenario.ID
+	silent         bool
+	origin         Activation
+	ready          micros
+	freshIn, fresh int64
+}
+
+// activations are all that the state refers to, the one in force first.
+func (m *meta) activations() []Activation {
+	all := []Activation{m.activation}
+	for _, n := range m.notes {
+		if !slices.ContainsFunc(all, func(a Activation) bool { return a.Activation == n.origin.Activation }) {
+			all = append(all, n.origin)
+		}
+	}
+	return all
 }
 
 func decodeMeta(records []record) (meta, error) {
@@ -46,22 +72,55 @@ func readMeta(value []byte) (m meta, err error) {
 		h.old.number, h.old.start = r.Uvarint(), r.micros()
 		m.horizons = append(m.horizons, h)
 	}
-	if !r.Done() {
+	var past error
+	if len(r.Rest) > 0 { // a head of the first form ends here
+		past = m.readPast(&r)
+	}
+	if !r.Done() || past != nil {
 		return meta{}, damaged("the state's head")
 	}
 	if string(body) != string(Activation{}.Encode()) {
-		m.activation, err = DecodeControl(body)
+		m.activation, err = decodeActivation(body)
 	}
 	return m, err
 }
 
-// restore builds the partition as it was when its records were taken. set is what the activation in the records stands for.
-func restore(part int, seq bus.Seq, m meta, records []record, set *pack.Set) (*Partition, error) {
+// readPast reads what appendPast wrote.
+func (m *meta) readPast(r *reader) error {
+	if err := json.Unmarshal(r.Bytes(), &m.orders); err != nil {
+		return err
+	}
+	m.flood.minute, m.flood.counts = r.Varint(), map[flow]int64{}
+	for range r.many() {
+		k := flow{event.TypeName(r.String()), event.Sender(r.String())}
+		m.flood.counts[k] = r.Varint()
+	}
+	for range r.many() {
+		in := &reader{wire.Reader{Rest: r.Bytes()}}
+		n := note{id: scenario.ID(in.String()), silent: in.Byte() == 1}
+		origin, err := decodeActivation(in.Bytes())
+		if err != nil {
+			return err
+		}
+		n.origin, n.ready, n.freshIn, n.fresh = origin, in.micros(), in.Varint(), in.Varint()
+		if !in.Done() {
+			return damaged("a note of a scenario")
+		}
+		m.notes = append(m.notes, n)
+	}
+	return nil
+}
+
+// restore builds the partition as it was when its records were taken. sets are what the meta's activations stand for, in their order.
+func restore(part int, seq bus.Seq, m meta, records []record, sets []*pack.Set) (*Partition, error) {
 	p := New(part, nil)
 	p.seq, p.clock, p.activation, p.account = seq, m.clock, m.activation, m.account
-	p.seen.horizons = m.horizons
-	if set != nil {
-		p.use(set)
+	p.seen.horizons, p.orders, p.flood = m.horizons, m.orders, m.flood
+	if sets[0] != nil {
+		p.change(sets[0])
+		if err := p.recall(m, sets); err != nil {
+			return nil, err
+		}
 	}
 	for _, r := range records {
 		if err := p.put(r); err != nil {
@@ -72,6 +131,29 @@ func restore(part int, seq bus.Seq, m meta, records []record, set *pack.Set) (*P
 		h.young.saved, h.old.saved = len(h.young.entries), len(h.old.entries)
 	}
 	return p, nil
+}
+
+// recall gives the watches what the notes say of them: older definitions that are in force still, and those that fill their windows.
+func (p *Partition) recall(m meta, sets []*pack.Set) error {
+	for _, n := range m.notes {
+		i := slices.IndexFunc(m.activations(), func(a Activation) bool { return a.Activation == n.origin.Activation })
+		def, known := sets[i].Scenario(n.id)
+		w := p.watches[n.id]
+		if !known || w == nil {
+			return damaged("a note of a scenario that its packs do not have")
+		}
+		if n.silent {
+			w.next = newWatch(n.id, def, sets[i], n.origin)
+			w.next.silent, w.ready = true, n.ready
+			w = w.next
+		} else {
+			w.define(def, sets[i], n.origin)
+		}
+		w.freshIn, w.fresh = n.freshIn, n.fresh
+	}
+	p.plan()
+	p.listen()
+	return nil
 }
 
 func (p *Partition) put(r record) error {
@@ -85,7 +167,13 @@ func (p *Partition) put(r record) error {
 	case metaRecord:
 		return nil
 	case stateRecord:
-		p.putState(scenario.ID(first), second, in)
+		p.putState(p.watchOf(scenario.ID(first)), second, in)
+	case nextRecord:
+		p.putNext(scenario.ID(first), in, func(w *watch) { p.putState(w, second, in) })
+	case fieldRecord:
+		p.putField(p.watchOf(scenario.ID(first)), second, in)
+	case nextField:
+		p.putNext(scenario.ID(first), in, func(w *watch) { p.putField(w, second, in) })
 	case meterRecord:
 		p.putMeter(indicator.ID(first), event.AreaCode(second), in)
 	case chunkRecord:
@@ -99,39 +187,70 @@ func (p *Partition) put(r record) error {
 	return nil
 }
 
-func (p *Partition) putState(id scenario.ID, subject string, in *reader) {
-	w := p.watchOf(id)
-	s := &state{watch: w, subject: subject, dueAt: -1, phase: phase(in.Byte()), number: in.Varint()}
-	s.since, s.began, s.ended, s.last = in.micros(), in.micros(), in.micros(), in.micros()
-	s.proof.count, s.proof.area = in.Varint(), event.AreaCode(in.String())
-	for range in.many() {
-		g := in.reading()
-		s.proof.bytes += len(g.Data)
-		s.proof.first = append(s.proof.first, g)
-	}
-	if in.Byte() == 1 {
-		g := in.reading()
-		s.proof.last = &g
-	}
-	if in.Bad = in.Bad || s.phase > open || s.phase != idle && w.def == nil; in.Bad {
-		return
-	}
-	p.keep(s)
-	if s.phase == pending {
-		p.due.put(s)
-	}
-}
-
-func (p *Partition) putMeter(id indicator.ID, area event.AreaCode, in *reader) {
-	m := &meter{area: area, spoken: in.Byte() == 1, said: in.Varint(), value: in.Varint()}
-	for range in.many() {
-		m.panes = append(m.panes, pane{minute: in.Varint(), count: in.Varint()})
-	}
-	if m.gauge = p.gauges[id]; m.gauge == nil {
+// putNext is a record of a scenario that fills its windows.
+func (p *Partition) putNext(id scenario.ID, in *reader, put func(w *watch)) {
+	w := p.watches[id]
+	if w == nil || w.next == nil {
 		in.Bad = true
 		return
 	}
-	m.gauge.areas[area] = m
+	put(w.next)
+}
+
+func (p *Partition) putField(w *watch, key string, in *reader) {
+	if w.def == nil || w.def.Cluster == nil {
+		in.Bad = true
+		return
+	}
+	w.fields[key] = &field{Field: w.def.Cluster.Read(w.def.Setting, &in.Reader), watch: w, key: key}
+}
+
+func (p *Partition) putState(w *watch, subject string, in *reader) {
+	s := &state{watch: w, subject: subject, hushed: far, wake: far, dueAt: -1}
+	if form := in.Byte(); form&stateForm == 0 {
+		in.firstForm(s, phase(form))
+	} else {
+		in.state(s, phase(form&^stateForm))
+	}
+	in.Bad = in.Bad || s.phase > open || s.phase != idle && (w.def == nil || s.proof == nil)
+	if in.Bad {
+		return
+	}
+	s.area = p.areaOf(s.area)
+	p.keep(s)
+	p.schedule(s)
+}
+
+// state is what encodeState wrote after the first byte.
+func (r *reader) state(s *state, is phase) {
+	s.phase, s.number = is, r.Varint()
+	s.since, s.began, s.held, s.ended, s.last, s.hushed = r.micros(), r.micros(), r.micros(), r.micros(), r.micros(), r.micros()
+	s.area, s.kept, s.proof = event.AreaCode(r.String()), r.readings(), r.proof()
+	if r.Byte() == 0 {
+		return
+	}
+	if s.watch.def == nil || s.watch.def.Measure == nil {
+		r.Bad = true
+		return
+	}
+	s.machine = s.watch.def.Measure.Read(&r.Reader)
+}
+
+// firstForm reads the form of before there were operators that measure.
+func (r *reader) firstForm(s *state, is phase) {
+	s.phase, s.number = is, r.Varint()
+	s.since, s.began, s.ended, s.last = r.micros(), r.micros(), r.micros(), r.micros()
+	s.held = later(s.since, s.began)
+	f := &proof{count: r.Varint(), area: event.AreaCode(r.String()), level: order.Daily}
+	f.first = r.readings()
+	if r.Byte() == 1 {
+		g := r.reading()
+		f.last = &g
+	}
+	f.weigh()
+	if is != idle {
+		s.proof = f
+	}
 }
 
 func (p *Partition) putChunk(key string, in *reader) {

@@ -14,6 +14,7 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/ident"
 	"twoweave/internal/platform/bus"
+	"twoweave/internal/reform/pack"
 )
 
 // Log is what a Runner reads: *bus.Bus.
@@ -256,11 +257,11 @@ func (r *Runner) open(ctx context.Context, l Lease) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	set, err := r.sets.load(ctx, m.activation)
+	sets, err := r.setsOf(ctx, m)
 	if err != nil {
 		return nil, err
 	}
-	if x.p, err = restore(l.Part, st.seq, m, st.records, set); err != nil {
+	if x.p, err = restore(l.Part, st.seq, m, st.records, sets); err != nil {
 		return nil, err
 	}
 	x.saved, x.savedAt, x.deltas = st.seq, x.p.clock, st.deltas
@@ -269,6 +270,19 @@ func (r *Runner) open(ctx context.Context, l Lease) (*run, error) {
 	}
 	r.opts.Logger.InfoContext(ctx, "partition restored", "part", l.Part, "epoch", l.Epoch, "seq", st.seq, "committed", l.Seq)
 	return x, nil
+}
+
+// setsOf loads the sets that a partition's state refers to.
+func (r *Runner) setsOf(ctx context.Context, m meta) ([]*pack.Set, error) {
+	var sets []*pack.Set
+	for _, a := range m.activations() {
+		set, err := r.sets.load(ctx, a)
+		if err != nil {
+			return nil, err
+		}
+		sets = append(sets, set)
+	}
+	return sets, nil
 }
 
 func (r *Runner) workerOf(part int) *worker { return r.workers[part%len(r.workers)] }

@@ -61,10 +61,14 @@ func (c *course) fold(t *testing.T, p *Partition, m bus.Message) (out Output) {
 	t.Helper()
 	switch {
 	case m.Kind == bus.Control:
-		a, err := DecodeControl(m.Body)
+		c0, err := DecodeControl(m.Body)
 		if err != nil {
 			t.Fatal(err)
 		}
+		if c0.Order != nil {
+			return p.Order(m.Seq, *c0.Order)
+		}
+		a := *c0.Activation
 		for _, s := range c.sets {
 			if s.Activation == a.Activation {
 				out = p.Activate(m.Seq, a, s)

@@ -287,16 +287,43 @@ func TestActivation(t *testing.T) {
 			62s a cm=1
 			> ended high a#1 at 1m2s since 1s in middle evidence 1s 1m2s
 			> ended long a#1 at 1m2s since 1s in middle evidence 1s 1m2s`,
-		"another window keeps the episode and forgets what was pending": `
+		"another window keeps the episode; the old rule stays in force until the new one has had its time": `
 			0s activate high long
 			1s a cm=20
 			> started high a#1 at 1s since 1s in middle evidence 1s
 			2s activate high-rule long-rule
 			70s tick
+			> started long a#1 at 1m1s since 1s in middle evidence 1s
 			71s a cm=13
 			72s a cm=20
 			73s a cm=3
-			> ended high a#1 at 1m13s since 1s in middle evidence 1s 1m13s +2`,
+			> ended high a#1 at 1m13s since 1s in middle evidence 1s 1m13s +2
+			> ended long a#1 at 1m13s since 1s in middle evidence 1s 1m13s +1`,
+		"an episode that the new rule has not judged goes on; the next one is by the new rule": `
+			0s activate long
+			1s a cm=20
+			2s activate long-rule
+			70s tick
+			> started long a#1 at 1m1s since 1s in middle evidence 1s
+			95s tick
+			96s a cm=9
+			> ended long a#1 at 1m36s since 1s in middle evidence 1s 1m36s
+			100s a cm=20
+			189s tick
+			190s tick
+			> started long a#2 at 3m10s since 1m40s in middle evidence 1m40s`,
+		"an episode that the new rule does not see ends when it takes over; one that only it sees starts": `
+			0s activate steady
+			1s b cm=16
+			31s tick
+			> started steady b#1 at 31s since 1s in middle evidence 1s
+			32s activate steady-high
+			33s b cm=16 ; a cm=14
+			70s tick
+			> ended steady b#1 at 1m10s since 1s in middle evidence 1s +1
+			80s a cm=20
+			111s tick
+			> started steady a#1 at 1m50s since 1m20s in middle evidence 1m20s`,
 		"what is gone ends at log time; numbers go on when it comes back": `
 			0s activate high long
 			1s b cm=20 ; a cm=20 ; c cm=20 t=4m

@@ -15,6 +15,7 @@ import (
 
 	"twoweave/internal/base/fault"
 	"twoweave/internal/platform/bus"
+	"twoweave/internal/reform/pack"
 )
 
 // busy is a partition that has everything in its state, a function that lets it go on, and the set in force.
@@ -73,7 +74,7 @@ func again(t rapid.TB, p *Partition, records []record) *Partition {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q, err := restore(p.part, back.seq, m, back.records, p.set)
+	q, err := restore(p.part, back.seq, m, back.records, []*pack.Set{p.set})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -144,7 +145,7 @@ func FuzzDecodeSnapshot(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if q, err := restore(s.part, s.seq, m, s.records, set); err == nil {
+		if q, err := restore(s.part, s.seq, m, s.records, []*pack.Set{set}); err == nil {
 			q.Tick(s.seq+1, zero.Add(time.Hour))
 		}
 	})

@@ -41,6 +41,7 @@ type Commit struct {
 	Detections []scenario.Detection // in log order
 	Exceptions []Exception          // in log order
 	Set        *pack.Set            // in force; nil only before the log's first activation
+	Rules      []*scenario.Compiled // those of the detections that are not in Set any more
 }
 
 // Sink takes what detection found. Commit and Samples are called for one partition in log order and never at the same time; for different

@@ -180,17 +180,20 @@ func (w *worker) compute(ctx context.Context, x *run, m bus.Message) (Output, bo
 		return x.p.Apply(m), true
 	}
 	w.commit(ctx, x) // one commit has one set
-	a, err := DecodeControl(m.Body)
+	c, err := DecodeControl(m.Body)
 	if err != nil {
 		w.fail(ctx, x, m.Seq, err)
 		return Output{}, false
 	}
-	set, err := w.r.sets.await(ctx, a)
+	if c.Order != nil {
+		return x.p.Order(m.Seq, *c.Order), true
+	}
+	set, err := w.r.sets.await(ctx, *c.Activation)
 	if err != nil {
 		w.fail(ctx, x, m.Seq, err)
 		return Output{}, false
 	}
-	return x.p.Activate(m.Seq, a, set), !x.lost.Load()
+	return x.p.Activate(m.Seq, *c.Activation, set), !x.lost.Load()
 }
 
 func (x *run) gather(seq bus.Seq, out Output) {
@@ -201,6 +204,7 @@ func (x *run) gather(seq bus.Seq, out Output) {
 	x.pending.Seq = seq
 	x.pending.Detections = append(x.pending.Detections, out.Detections...)
 	x.pending.Exceptions = append(x.pending.Exceptions, out.Exceptions...)
+	x.pending.Rules = append(x.pending.Rules, out.Rules...)
 }
 
 // flush commits the pending output of all partitions, side by side, so that a store can sync once for all.

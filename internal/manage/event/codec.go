@@ -13,21 +13,29 @@ import (
 // Batch is the events of one partition that were accepted together: one message of the log.
 type Batch struct {
 	Stamp  time.Time // ingest's clock when the batch was formed; event times are clamped to Stamp + MaxAhead
+	Copies bool      // keyed copies: the events themselves stand in the partitions of their own keys
 	Events []Event
 }
 
 // MaxAhead is how far an event's time may lie ahead of its batch's stamp; a clock further ahead is taken to be wrong and clamped.
 const MaxAhead = 5 * time.Minute
 
-// batchFormat is the first byte of an encoded batch. A new form gets a new number; old ones stay readable as long as logs hold them.
-const batchFormat = 1
+// The first byte of an encoded batch says what it is. A new form gets a new number; old ones stay readable as long as logs hold them.
+const (
+	batchFormat = 1
+	copyFormat  = 2 // the same, of keyed copies
+)
 
 // MaxBatch bounds the number of events in one batch.
 const MaxBatch = 4096
 
 // AppendBatch appends the encoding of b to dst: format byte, stamp in microseconds, count, then each event as length-prefixed fields.
 func AppendBatch(dst []byte, b *Batch) []byte {
-	dst = append(dst, batchFormat)
+	format := byte(batchFormat)
+	if b.Copies {
+		format = copyFormat
+	}
+	dst = append(dst, format)
 	dst = binary.AppendVarint(dst, b.Stamp.UnixMicro())
 	dst = binary.AppendUvarint(dst, uint64(len(b.Events)))
 	for i := range b.Events {
@@ -55,10 +63,11 @@ func AppendEvent(dst []byte, e *Event) []byte {
 // DecodeBatch reads what AppendBatch wrote. The events' Data share body's memory. Any damage is one Invalid fault; it never panics.
 func DecodeBatch(body []byte) (*Batch, error) {
 	r := reader{wire.Reader{Rest: body}}
-	if f := r.Byte(); r.Bad || f != batchFormat {
-		return nil, fault.New(fault.Invalid, "event.DecodeBatch", "batch format is unknown; this program reads format %d", batchFormat)
+	f := r.Byte()
+	if r.Bad || f != batchFormat && f != copyFormat {
+		return nil, fault.New(fault.Invalid, "event.DecodeBatch", "batch format is unknown; this program reads the formats %d and %d", batchFormat, copyFormat)
 	}
-	b := &Batch{Stamp: r.time()}
+	b := &Batch{Copies: f == copyFormat, Stamp: r.time()}
 	n := r.Uvarint()
 	if r.Bad || n > MaxBatch {
 		return nil, fault.New(fault.Invalid, "event.DecodeBatch", "batch header is damaged")
@@ -73,7 +82,8 @@ func DecodeBatch(body []byte) (*Batch, error) {
 	return b, nil
 }
 
-// BatchSize is the number of events in an encoded batch, read from its head alone; 0 for what is no batch.
+// BatchSize is the number of events in an encoded batch, read from its head alone; 0 for what is no batch, and for keyed copies, which are no
+// events of their own.
 func BatchSize(body []byte) int {
 	r := reader{wire.Reader{Rest: body}}
 	if r.Byte() != batchFormat {

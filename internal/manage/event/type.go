@@ -33,8 +33,15 @@ type Type struct {
 	Retention time.Duration `yaml:"retention"` // whole days: how long it stays in the log
 	Lateness  time.Duration `yaml:"lateness"`  // how far behind the log's time an event may be and still count
 	Dedup     time.Duration `yaml:"dedup"`     // the horizon within which a repeated id is recognised
+	Cap       *Cap          `yaml:"cap"`       // what one flood may cost; nil = nothing is capped
 	Personal  *Personal     `yaml:"personal"`  // which values are about a person; nil for none
 	Schema    []byte        `yaml:"-"`         // JSON Schema 2020-12 of data
+}
+
+// Cap bounds, minute by minute of log time and in each partition, what is evaluated of a type. What is beyond stays in the log and is counted.
+type Cap struct {
+	Sender int `yaml:"sender"` // events of one sender; 0 = any number
+	New    int `yaml:"new"`    // subjects that a scenario takes up for the first time; 0 = any number
 }
 
 // Personal names the values of data that are about a person. They are sealed under that person's own key before the log sees them.

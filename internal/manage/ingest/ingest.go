@@ -105,7 +105,7 @@ func (in *Ingest) Accept(ctx context.Context, sender event.Sender, events []even
 		return out, &refusal.Error
 	}
 	defer in.busy.Done()
-	c := &call{waiting: map[int]*item{}, done: make(chan struct{})}
+	c := &call{waiting: map[int]int{}, done: make(chan struct{})}
 	items := in.prepare(ctx, c, sender, events, out)
 	in.release(len(events)-len(items), need-sizeOfItems(items))
 	in.enqueue(c, items)

@@ -11,8 +11,9 @@ import (
 )
 
 type laneKey struct {
-	part  int
-	class bus.Retention
+	part   int
+	class  bus.Retention
+	copies bool // keyed copies
 }
 
 // lane is the queue of one partition and retention class. While it is draining, one goroutine appends its batches one after the other.
@@ -29,6 +30,7 @@ type item struct {
 	held     int // bytes reserved for it
 	unplaced bool
 	lane     laneKey
+	copies   []laneKey // where keyed copies of it go
 	call     *call
 }
 
@@ -42,16 +44,24 @@ func (in *Ingest) enqueue(c *call, items []*item) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, it := range items {
-		l := in.lanes[it.lane]
-		if l == nil {
-			l = &lane{key: it.lane}
-			in.lanes[it.lane] = l
+		in.queue(it.lane, it)
+		for _, key := range it.copies {
+			in.queue(key, it)
 		}
-		l.waiting = append(l.waiting, it)
-		if !l.draining {
-			l.draining = true
-			in.busy.Go(func() { in.drain(l) })
-		}
+	}
+}
+
+// queue puts an item, or a copy of it, into a lane. The caller holds the lock.
+func (in *Ingest) queue(key laneKey, it *item) {
+	l := in.lanes[key]
+	if l == nil {
+		l = &lane{key: key}
+		in.lanes[key] = l
+	}
+	l.waiting = append(l.waiting, it)
+	if !l.draining {
+		l.draining = true
+		in.busy.Go(func() { in.drain(l) })
 	}
 }
 
@@ -93,7 +103,7 @@ func (in *Ingest) form(l *lane) ([]*item, *event.Batch) {
 	if now := in.opts.Clock.Now(); now.After(in.stamp) {
 		in.stamp = now
 	}
-	b := &event.Batch{Stamp: in.stamp, Events: make([]event.Event, n)}
+	b := &event.Batch{Stamp: in.stamp, Copies: l.key.copies, Events: make([]event.Event, n)}
 	for i, it := range items {
 		b.Events[i] = it.event
 	}
@@ -106,8 +116,10 @@ func (in *Ingest) finish(l *lane, items []*item, err error) {
 		in.opts.Logger.Error("a batch may not be in the log; its events are in doubt",
 			"partition", l.key.part, "class", string(l.key.class), "events", len(items), "err", err)
 	}
-	in.tally.settle(items, err == nil)
-	in.release(len(items), sizeOfItems(items))
+	if !l.key.copies { // what is counted and held is the event, not its copies
+		in.tally.settle(items, err == nil)
+		in.release(len(items), sizeOfItems(items))
+	}
 	for _, it := range items {
 		o := Outcome{Accepted: true, Unplaced: it.unplaced}
 		if err != nil {
@@ -122,7 +134,7 @@ type call struct {
 	done chan struct{} // closed when nothing waits any more
 
 	mu      sync.Mutex
-	waiting map[int]*item
+	waiting map[int]int // by index: appends of the item that are not settled, its copies included
 	settled map[int]Outcome
 	worst   Reason // the first reason that is no refusal as invalid
 }
@@ -130,7 +142,7 @@ type call struct {
 func (c *call) expect(items []*item) {
 	c.settled = make(map[int]Outcome, len(items))
 	for _, it := range items {
-		c.waiting[it.index] = it
+		c.waiting[it.index] = 1 + len(it.copies)
 	}
 }
 
@@ -145,8 +157,12 @@ func (c *call) set(index int, o Outcome) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.note(o)
-	c.settled[index] = o
-	delete(c.waiting, index)
+	if before, some := c.settled[index]; !some || before.Accepted {
+		c.settled[index] = o // an item is accepted when all its appends are
+	}
+	if c.waiting[index]--; c.waiting[index] == 0 {
+		delete(c.waiting, index)
+	}
 	if len(c.waiting) == 0 {
 		close(c.done)
 	}
@@ -166,7 +182,7 @@ func (c *call) settle(out []Outcome) error {
 	for i, o := range c.settled {
 		out[i] = o
 	}
-	for i := range c.waiting {
+	for i := range c.waiting { // also of an event that is in the log already while its copy is not
 		out[i] = Outcome{Kind: fault.Unavailable, Reason: GivenUp}
 		c.note(out[i])
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -64,7 +65,27 @@ func (in *Ingest) admit(ctx context.Context, set *pack.Set, it *item) Outcome {
 		return o
 	}
 	it.lane = laneKey{part: event.PartitionOf(t.PartitionKey(e)), class: ClassOf(t)}
+	it.copies = copyLanes(t, e, it.lane.class)
 	return Outcome{}
+}
+
+// copyLanes are where keyed copies of the event go: each partition once.
+func copyLanes(t *pack.Type, e *event.Event, class bus.Retention) []laneKey {
+	if !t.Copied() {
+		return nil
+	}
+	row := t.NewRow()
+	if t.Fill(e, row) != nil {
+		return nil // detection says so of the event itself
+	}
+	var lanes []laneKey
+	for _, key := range t.CopyKeys(e, row) {
+		lane := laneKey{part: event.PartitionOf(key), class: class, copies: true}
+		if !slices.Contains(lanes, lane) {
+			lanes = append(lanes, lane)
+		}
+	}
+	return lanes
 }
 
 func refused(reason Reason, problems ...fault.Problem) Outcome {

@@ -26,6 +26,14 @@ func (t *Type) Fill(e *event.Event, row *rule.Row) error {
 	return t.tree.fill(e.Data, row)
 }
 
+// FillBare puts into row what is known of a subject when time passes and no event comes: the rest is missing.
+func (t *Type) FillBare(row *rule.Row, subject string, area event.AreaCode, at time.Time) {
+	clear(row.Slots)
+	row.Slots[t.slots.subject] = rule.StringValue(subject)
+	row.Slots[t.slots.area] = rule.StringValue(string(area))
+	row.Slots[t.slots.time] = rule.TimestampValue(at)
+}
+
 // bind looks up the slots and builds the tree of data's fields.
 func (t *Type) bind() {
 	slot := func(name string) int {

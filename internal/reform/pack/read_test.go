@@ -150,13 +150,13 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 		change map[string]string
 		want   string
 	}{
-		"unknown field":     {edit("scenarios/high.yaml", "severity:", "severty:"), "scenarios/high.yaml:9:1: severty: unknown field; allowed are class, domain,"},
+		"unknown field":     {edit("scenarios/high.yaml", "severity:", "severty:"), "scenarios/high.yaml:9:1: severty: unknown field; allowed are absence, also, anomaly, class,"},
 		"repeated key":      {edit("scenarios/high.yaml", "version: 1", "version: 1\nversion: 2"), "scenarios/high.yaml:3:1: version: the key is there twice"},
 		"wrong type":        {edit("scenarios/high.yaml", "version: 1", "version: one"), `scenarios/high.yaml:2:10: version: "one" is not a whole number`},
 		"word not allowed":  {edit("scenarios/high.yaml", "match", "watch"), `scenarios/high.yaml:6:11: operator: "watch" is not allowed; allowed are match, sustain`},
 		"one language":      {edit("scenarios/high.yaml", "{zh: 高, en: High}", "{zh: 高}"), "scenarios/high.yaml:3:8: title: both languages"},
 		"no note":           {edit("scenarios/high.yaml", "note: assumed", "note: ''"), "note: where the threshold comes from"},
-		"for with match":    {edit("scenarios/high.yaml", "note:", "for: 5m\nnote:"), "scenarios/high.yaml:11:6: for: only the operator sustain"},
+		"for with match":    {edit("scenarios/high.yaml", "note:", "for: 5m\nnote:"), "scenarios/high.yaml:11:6: for: the operator match has no for"},
 		"bad duration":      {edit("events/level.yaml", "7d", "week"), `events/level.yaml:5:12: retention: "week" is not a duration; allowed`},
 		"part of a day":     {edit("events/level.yaml", "7d", "36h"), "events/level.yaml:5:12: retention: the retention is whole days"},
 		"not YAML":          {edit("classes/ponding.yaml", "unit:", "unit: ["), "classes/ponding.yaml:"},

@@ -20,12 +20,18 @@ type Type struct {
 	event.Type
 	Schema     *schema.Schema
 	Env        *rule.Env
-	Scenarios  []*scenario.Compiled  // that watch this type, by id
+	Watches    []Watch               // scenarios that watch this type, by id and input
 	Indicators []*indicator.Compiled // that are measured from it, by id
 
 	fields []field
 	slots  envelopeSlots
 	tree   *member
+}
+
+// Watch is one scenario's interest in a type: the events are its input of that number.
+type Watch struct {
+	*scenario.Compiled
+	Input int
 }
 
 // envelopeSlots are where a row holds what every event has.

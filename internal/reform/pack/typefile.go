@@ -41,6 +41,9 @@ func (f *typeFile) finish() []fault.Problem {
 	if f.Dedup < time.Minute || f.Dedup > MaxDedup {
 		c.fail("dedup", "the dedup horizon is from 1m to 7d")
 	}
+	if cap := f.Cap; cap != nil && (cap.Sender < 0 || cap.New < 0) {
+		c.fail("cap", "a cap is a number of events a minute; 0 = none")
+	}
 	c.personal(f.Personal)
 	f.Type.Schema = c.schemaJSON(f.Schema)
 	return c.problems
