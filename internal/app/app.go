@@ -22,6 +22,7 @@ import (
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/detect"
 	"twoweave/internal/manage/ingest"
+	"twoweave/internal/manage/orderdesk"
 	"twoweave/internal/platform/blob"
 	"twoweave/internal/platform/bus"
 	"twoweave/internal/platform/outbox"
@@ -74,6 +75,7 @@ type App struct {
 	ingest *ingest.Ingest
 	flight *flight
 	desk   *casedesk.Desk
+	orders *orderdesk.Desk
 	sink   *flow.Flow
 	board  *flow.Signs
 	runner *detect.Runner

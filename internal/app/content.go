@@ -144,6 +144,7 @@ func (a *App) use(set *pack.Set) {
 	a.now.put(set)
 	a.ingest.Use(set)
 	a.desk.Use(flow.CityOf(set))
+	a.orders.Use(orderCity(set))
 	a.board.Use(set.Indicators)
 }
 

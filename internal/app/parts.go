@@ -121,9 +121,10 @@ func (a *App) buildUseCases(context.Context) error {
 	seal := sealer{a.database, a.vault}
 	a.desk = casedesk.New(casedesk.Options{DB: a.database, Store: a.records, Clock: a.o.Clock, Log: log("casedesk"), Wake: a.wake, Reveal: seal.reveal})
 	a.board = flow.NewSigns(flow.SignsOptions{Cases: a.desk, History: a.series, Clock: a.o.Clock, Log: log("signs")})
-	a.sink = flow.New(flow.Options{DB: a.database, Records: a.records, Desk: a.desk, Signs: a.board, Log: log("flow"), Wake: a.wake})
-	a.timers = timer.NewRunner(a.database, a.o.Clock, log("timer"), a.desk.Timers())
-	a.outbox = outbox.NewRelay(a.database, a.bus, a.o.Clock, log("outbox"))
+	a.buildOrders(log("orderdesk"))
+	a.sink = flow.New(flow.Options{DB: a.database, Records: a.records, Desk: a.desk, Orders: a.orders, Signs: a.board, Log: log("flow"), Wake: a.wake})
+	a.timers = timer.NewRunner(a.database, a.o.Clock, log("timer"), a.allTimers())
+	a.outbox = outbox.NewRelay(a.database, a.publisher(), a.o.Clock, log("outbox"))
 	a.runner = detect.NewRunner(detect.Options{Log: a.bus, Blobs: a.blobs, Owners: manage.Owners{DB: a.database}, Sink: a.sink, Loader: loader{a.blobs},
 		Clock: clock.System{}, Logger: log("detect"), Worker: a.worker, Workers: a.o.Workers, Snapshots: a.config.snapshots(a.o.Snapshots)})
 	a.flight = &flight{log: a.bus, position: a.runner.Position}

@@ -244,14 +244,8 @@ func (r *replay) refuse(problems []fault.Problem) {
 	r.report.Reasons[reason]++
 }
 
-// caughtUp waits until everything in the log has been computed and committed.
-func (r *replay) caughtUp(ctx context.Context) error {
-	last, err := r.app.bus.LastSeq(ctx)
-	if err != nil {
-		return err
-	}
-	return r.app.runner.WaitFor(ctx, last)
-}
+// caughtUp waits until everything in the log has been computed and committed, with what findings ordered.
+func (r *replay) caughtUp(ctx context.Context) error { return r.app.settle(ctx) }
 
 // finish waits until everything in the log has been detected and kept, and adds up.
 func (r *replay) finish(ctx context.Context) error {

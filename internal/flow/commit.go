@@ -30,11 +30,19 @@ type Records interface {
 	KeepRule(tx *sqldb.Tx, r casedesk.Rule) error
 }
 
+// Orders is what findings order by themselves: *orderdesk.Desk. Each works in the transaction that keeps the finding and does nothing a second time.
+type Orders interface {
+	Raise(tx *sqldb.Tx, start scenario.Detection, r scenario.Raise) error
+	Quiet(tx *sqldb.Tx, start scenario.Detection, q scenario.Quiet) error
+	Unquiet(tx *sqldb.Tx, end scenario.Detection) error
+}
+
 // Options are what a Flow works with; all are needed but Wake.
 type Options struct {
 	DB      *sqldb.DB
 	Records Records
 	Desk    *casedesk.Desk
+	Orders  Orders
 	Signs   *Signs
 	Log     *slog.Logger
 	Wake    func() // called after a commit that left messages
@@ -113,9 +121,25 @@ func (f *Flow) started(tx *sqldb.Tx, set *pack.Set, d scenario.Detection) error 
 		if err := f.Records.KeepRule(tx, casedesk.RuleOf(&s.Scenario, s.Rule)); err != nil {
 			return err
 		}
+		if err := f.order(tx, &s.Scenario, d); err != nil {
+			return err
+		}
 	}
 	_, _, err = f.Desk.Open(tx, opening(set, &d))
 	return err
+}
+
+// order gives the orders that a scenario's episodes call for.
+func (f *Flow) order(tx *sqldb.Tx, s *scenario.Scenario, start scenario.Detection) error {
+	if s.Raises != nil {
+		if err := f.Orders.Raise(tx, start, *s.Raises); err != nil {
+			return err
+		}
+	}
+	if s.Quiets != nil {
+		return f.Orders.Quiet(tx, start, *s.Quiets)
+	}
+	return nil
 }
 
 func (f *Flow) ended(tx *sqldb.Tx, d scenario.Detection) error {
@@ -127,8 +151,10 @@ func (f *Flow) ended(tx *sqldb.Tx, d scenario.Detection) error {
 		f.Log.Warn("an episode ended that is not open in the records", "scenario", d.Scenario, "subject", d.Subject, "episode", d.Episode)
 		return nil
 	}
-	_, err = f.Desk.Recover(tx, d.DetectionID, d.At)
-	return err
+	if _, err = f.Desk.Recover(tx, d.DetectionID, d.At); err != nil {
+		return err
+	}
+	return f.Orders.Unquiet(tx, d) // asked of every episode: the scenario that called for a silence may be gone by now
 }
 
 // opening is the case a detection becomes: title from the scenario, limits from the class, unit from the place. What is missing is said in WhyUnit, and the case

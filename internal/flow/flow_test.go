@@ -17,6 +17,7 @@ import (
 	"twoweave/internal/manage/detect"
 	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/matter"
+	"twoweave/internal/manage/orderdesk"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/bus"
 	"twoweave/internal/platform/outbox"
@@ -38,11 +39,12 @@ var migrations = slices.Concat(manage.Migrations, timer.Migrations, outbox.Migra
 // line is everything from the sink to the desk, on a fresh database.
 type line struct {
 	*flow.Flow
-	db    *sqldb.DB
-	clock *clock.Manual
-	set   *pack.Set
-	epoch int64
-	woken int
+	db     *sqldb.DB
+	clock  *clock.Manual
+	orders *orderdesk.Desk
+	set    *pack.Set
+	epoch  int64
+	woken  int
 }
 
 func newLine(t *testing.T, db *sqldb.DB) *line {
@@ -53,7 +55,8 @@ func newLine(t *testing.T, db *sqldb.DB) *line {
 	desk.Use(flow.CityOf(l.set))
 	signs := flow.NewSigns(flow.SignsOptions{Cases: desk, History: &history{}, Clock: l.clock, Log: log})
 	signs.Use(l.set.Indicators)
-	l.Flow = flow.New(flow.Options{DB: db, Records: manage.Store{}, Desk: desk, Signs: signs, Log: log, Wake: func() { l.woken++ }})
+	l.orders = orderdesk.New(orderdesk.Options{DB: db, Store: manage.Store{}, Clock: l.clock, Log: log})
+	l.Flow = flow.New(flow.Options{DB: db, Records: manage.Store{}, Desk: desk, Orders: l.orders, Signs: signs, Log: log, Wake: func() { l.woken++ }})
 	leases, err := manage.Owners{DB: db}.Claim(t.Context(), "worker", noon, time.Minute)
 	if err != nil {
 		t.Fatal(err)
