@@ -1,0 +1,40 @@
+package anomaly
+
+import "math"
+
+// The functions here use +, −, ×, ÷, Frexp, Ldexp, Sqrt and Floor only, which are exact or correctly rounded everywhere. The standard library's Exp and Log are in
+// assembly on some machines, and give other last bits there. Products that are summed stand in a conversion, which keeps the compiler from fusing the two.
+
+// ln is the natural logarithm of a positive number, to about 1e-15.
+func ln(x float64) float64 {
+	m, e := math.Frexp(x)
+	if m < math.Sqrt2/2 {
+		m, e = m*2, e-1
+	}
+	s := (m - 1) / (m + 1)
+	s2, sum := s*s, 0.0
+	for n := 23; n >= 1; n -= 2 {
+		sum = float64(sum*s2) + 1/float64(n)
+	}
+	return float64(2*s*sum) + float64(float64(e)*math.Ln2)
+}
+
+// exp is e to the x, to about 1e-15; it is 0 and the greatest number at the ends.
+func exp(x float64) float64 {
+	if x < -700 {
+		return 0
+	}
+	x = math.Min(x, 700)
+	k := math.Floor(x/math.Ln2 + 0.5)
+	r, sum := x-float64(k*math.Ln2), 1.0
+	for n := 18; n >= 1; n-- {
+		sum = 1 + float64(sum*r)/float64(n)
+	}
+	return math.Ldexp(sum, int(k))
+}
+
+// power is x to the k for positive x.
+func power(x, k float64) float64 { return exp(float64(k * ln(x))) }
+
+// toward moves a part of the way from one number to another.
+func toward(from, to, part float64) float64 { return from + float64(part*(to-from)) }
