@@ -13,7 +13,6 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/indicator"
-	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/registry"
 )
@@ -43,7 +42,7 @@ type Reveal func(ctx context.Context, tx *sqldb.Tx, data []byte) ([]byte, error)
 // City is the names the desk shows and the places it knows. It is immutable.
 type City struct {
 	Directory  *registry.Directory
-	Indicators map[indicator.ID][]scenario.ID // the scenarios behind each indicator
+	Indicators map[indicator.ID]indicator.Filter // the cases behind each indicator
 }
 
 // Desk is the use case. It is safe for many goroutines.

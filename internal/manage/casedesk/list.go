@@ -104,28 +104,31 @@ func (d *Desk) query(r Reader, f Filter) (CaseQuery, error) {
 	if q.Order != ByDue && q.Order != ByOpened {
 		return CaseQuery{}, fault.New(fault.Invalid, "casedesk.query", "order must be %s or %s", ByDue, ByOpened)
 	}
-	q.Scenarios = d.scenarios(f)
+	d.narrow(&q, f)
 	if q.Limit, err = limit(f.Limit); err == nil {
 		q.After, err = decodeCursor(string(q.Order), f.Cursor)
 	}
 	return q, err
 }
 
-// scenarios are those the filter names, by itself or as behind an indicator; nil for any.
-func (d *Desk) scenarios(f Filter) []scenario.ID {
-	if f.Indicator == "" {
-		if f.Scenario == "" {
-			return nil
-		}
-		return []scenario.ID{f.Scenario}
-	}
-	behind := []scenario.ID{} // an unknown indicator has no cases behind it
-	for _, id := range d.city.Load().Indicators[f.Indicator] {
-		if f.Scenario == "" || f.Scenario == id {
-			behind = append(behind, id)
+// narrow lets through only what the filter names, by a scenario or as behind an indicator.
+func (d *Desk) narrow(q *CaseQuery, f Filter) {
+	var behind indicator.Filter
+	if f.Indicator != "" {
+		known := false
+		if behind, known = d.city.Load().Indicators[f.Indicator]; !known {
+			behind.Scenarios = []scenario.ID{} // an unknown indicator has no cases behind it
 		}
 	}
-	return behind
+	q.Classes, q.Units, q.Figure, q.Moment = behind.Classes, behind.Units, behind.Figure, MomentOf(d.Clock.Now())
+	switch {
+	case f.Scenario == "":
+		q.Scenarios = behind.Scenarios
+	case among(behind.Scenarios, f.Scenario):
+		q.Scenarios = []scenario.ID{f.Scenario}
+	default:
+		q.Scenarios = []scenario.ID{}
+	}
 }
 
 // scope is which cases a reader may see, as access decides: nil for all, or those of one unit. It asks about a case that is nobody's, which only who sees

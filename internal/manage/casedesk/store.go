@@ -8,6 +8,7 @@ import (
 	"twoweave/internal/base/lang"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/registry"
@@ -37,6 +38,8 @@ type Cases interface {
 	// OpenByArea and OpenByScenario count the cases that are open, and of these the ones that are overdue at a moment.
 	OpenByArea(tx *sqldb.Tx, now time.Time) ([]AreaCount, error)
 	OpenByScenario(tx *sqldb.Tx, now time.Time) ([]ScenarioCount, error)
+	// Tallies are the cases in numbers, as Moment defines them.
+	Tallies(tx *sqldb.Tx, m Moment) ([]Tally, error)
 }
 
 // Findings keeps what detection found.
@@ -81,7 +84,11 @@ type CaseQuery struct {
 	State     casework.State
 	Area      event.AreaCode
 	Class     string
-	Scenarios []scenario.ID // one of these; nil = any
+	Scenarios []scenario.ID    // one of these; nil = any
+	Classes   []string         // likewise
+	Units     []string         // likewise
+	Figure    indicator.Figure // only cases that count for it, at the Moment; empty = all
+	Moment    Moment
 	Unit      registry.UnitID
 	Handler   string
 	Text      string           // within number, subject or title, without regard to case

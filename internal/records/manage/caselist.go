@@ -54,6 +54,13 @@ func caseFilter(q *casedesk.CaseQuery) *where {
 	if q.Scenarios != nil {
 		w.add(oneOf(w, "scenario", q.Scenarios))
 	}
+	if q.Classes != nil {
+		w.add(oneOf(w, "class", q.Classes))
+	}
+	if q.Units != nil {
+		w.add(oneOf(w, "unit", q.Units))
+	}
+	w.addFigure(q.Figure, q.Moment)
 	if q.Text != "" {
 		w.add("words LIKE ? ESCAPE '!'", "%"+likeEscapes.Replace(strings.ToLower(q.Text))+"%")
 	}
@@ -62,7 +69,7 @@ func caseFilter(q *casedesk.CaseQuery) *where {
 
 var likeEscapes = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
-func oneOf(w *where, column string, ids []scenario.ID) string {
+func oneOf[T ~string](w *where, column string, ids []T) string {
 	if len(ids) == 0 {
 		return "1 = 0"
 	}

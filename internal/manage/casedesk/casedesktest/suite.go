@@ -18,7 +18,6 @@ import (
 	"twoweave/internal/base/lang"
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/casework"
-	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/outbox"
 	"twoweave/internal/platform/sqldb"
@@ -61,6 +60,7 @@ func Run(t *testing.T, s Suite) {
 		"filters, totals and pages agree":      filters,
 		"wrong filters are refused":            wrongFilters,
 		"counts are those of the lists":        counts,
+		"figures are those of the cases":       figures,
 		"the page of a case":                   casePage,
 		"personal values":                      personal,
 		"detections":                           detections,
@@ -126,7 +126,7 @@ func city(t testing.TB) casedesk.City {
 	if len(wrong) > 0 {
 		t.Fatal(wrong)
 	}
-	return casedesk.City{Directory: dir, Indicators: map[indicator.ID][]scenario.ID{"water": {"ponding", "flood"}}}
+	return casedesk.City{Directory: dir, Indicators: behind}
 }
 
 // opening is a case of scenario "ponding" in area a1.
