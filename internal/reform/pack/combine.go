@@ -46,7 +46,7 @@ func (s *Set) Indicator(id indicator.ID) (*indicator.Compiled, bool) {
 }
 
 // Combine ties packs together. The error is Invalid with every problem: names that are there twice or that nothing has, rules that do not
-// compile, an indicator whose type is not partitioned by area, a class whose kind of unit nobody is. The order of packs has no effect.
+// compile, a sign that is measured from what nothing has, a class whose kind of unit nobody is. The order of packs has no effect.
 func Combine(packs ...*Pack) (*Set, error) {
 	packs = slices.SortedFunc(slices.Values(packs), func(a, b *Pack) int { return cmp.Compare(a.Name, b.Name) })
 	c := combiner{set: &Set{Packs: packs, Types: map[event.TypeName]*Type{}, Classes: map[matter.ClassID]*matter.Class{}}, owner: map[string]string{}}
@@ -60,18 +60,12 @@ func Combine(packs ...*Pack) (*Set, error) {
 			c.class(p, &p.Classes[i])
 		}
 	}
-	for _, p := range packs {
-		for i := range p.Scenarios {
-			c.scenario(p, &p.Scenarios[i])
-		}
-	}
+	c.scenarios()
 	slices.SortFunc(c.set.Scenarios, func(a, b *scenario.Compiled) int { return cmp.Compare(a.ID, b.ID) })
 	for _, p := range packs {
-		for i := range p.Indicators {
-			c.indicator(p, &p.Indicators[i])
-		}
 		c.maps(p)
 	}
+	c.signs()
 	slices.SortFunc(c.set.Indicators, func(a, b *indicator.Compiled) int { return cmp.Compare(a.ID, b.ID) })
 	if len(c.problems) > 0 {
 		return nil, fault.Invalidly("pack.Combine", c.problems...)
@@ -180,59 +174,6 @@ func (c *combiner) typeOf(p *Pack, key, field string, name event.TypeName) *Type
 	return nil
 }
 
-func (c *combiner) scenario(p *Pack, s *scenario.Scenario) {
-	key := "scenario/" + string(s.ID)
-	if !c.own(p, "scenario", string(s.ID)) {
-		return
-	}
-	if c.set.Classes[matter.ClassID(s.Class)] == nil {
-		c.fail(p, key, "class", "no pack has the matter class %q", s.Class)
-	}
-	t := c.typeOf(p, key, "on", s.On)
-	if t == nil {
-		return
-	}
-	compiled, problems := scenario.Compile(s, t.Env)
-	c.place(p, key, problems...)
-	if compiled == nil {
-		return
-	}
-	c.oneHome(p, key, t, compiled)
-	c.set.Scenarios = append(c.set.Scenarios, compiled)
-}
-
-// oneHome makes sure that a subject is seen by one partition only: two partitions would number its episodes apart and mean the same case. A
-// subject made with the partition key is; a text of anything else may come up anywhere.
-func (c *combiner) oneHome(p *Pack, key string, t *Type, s *scenario.Compiled) {
-	if s.Programs.Subject != nil && !slices.Contains(s.Programs.Subject.Uses(), string(t.Key)) {
-		c.fail(p, key, "subject", "the subject must be made with %s, by which events of %s are partitioned", t.Key, t.Name)
-	}
-}
-
-func (c *combiner) indicator(p *Pack, i *indicator.Indicator) {
-	key := "indicator/" + string(i.ID)
-	if !c.own(p, "indicator", string(i.ID)) {
-		return
-	}
-	for n, id := range i.Scenarios {
-		if _, known := c.owner["scenario/"+string(id)]; !known {
-			c.fail(p, key, "scenarios."+digits(n), "no pack has the scenario %q", id)
-		}
-	}
-	t := c.typeOf(p, key, "on", i.On)
-	if t == nil {
-		return
-	}
-	if t.Key != event.KeyArea {
-		c.fail(p, key, "on", "the type %s is partitioned by %s; an indicator needs a type with key: area", t.Name, t.Key)
-	}
-	compiled, problems := indicator.Compile(i, t.Env)
-	c.place(p, key, problems...)
-	if compiled != nil {
-		c.set.Indicators = append(c.set.Indicators, compiled)
-	}
-}
-
 // maps checks that what a map makes is known.
 func (c *combiner) maps(p *Pack) {
 	for i := range p.Maps {
@@ -252,12 +193,15 @@ func (c *combiner) maps(p *Pack) {
 // spread gives each type what listens to it.
 func (c *combiner) spread() {
 	for _, s := range c.set.Scenarios {
-		t := c.set.Types[s.On]
-		t.Scenarios = append(t.Scenarios, s)
+		for i, in := range s.Inputs {
+			t := c.set.Types[in.On]
+			t.Watches = append(t.Watches, Watch{s, i})
+		}
 	}
 	for _, i := range c.set.Indicators {
-		t := c.set.Types[i.On]
-		t.Indicators = append(t.Indicators, i)
+		if t := c.set.Types[i.On]; t != nil {
+			t.Indicators = append(t.Indicators, i)
+		}
 	}
 }
 
