@@ -94,30 +94,30 @@ func (f *Flow) keep(tx *sqldb.Tx, c detect.Commit) error {
 	}
 	for _, d := range c.Detections {
 		d.Subject, d.Area = printable(d.Subject), event.AreaCode(printable(string(d.Area)))
-		if err := f.detection(tx, c.Set, d); err != nil {
+		if err := f.detection(tx, &c, d); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (f *Flow) detection(tx *sqldb.Tx, set *pack.Set, d scenario.Detection) error {
+func (f *Flow) detection(tx *sqldb.Tx, c *detect.Commit, d scenario.Detection) error {
 	switch d.Change {
 	case scenario.Started:
-		return f.started(tx, set, d)
+		return f.started(tx, c, d)
 	case scenario.Ended:
 		return f.ended(tx, d)
 	}
 	return fault.New(fault.Internal, "flow.detection", "a detection cannot be %q", d.Change)
 }
 
-func (f *Flow) started(tx *sqldb.Tx, set *pack.Set, d scenario.Detection) error {
+func (f *Flow) started(tx *sqldb.Tx, c *detect.Commit, d scenario.Detection) error {
 	found := casedesk.Finding{ID: d.DetectionID.String(), Started: d, CaseID: casework.IDOf(d.DetectionID)}
 	fresh, err := f.Records.StartFinding(tx, found)
 	if err != nil || !fresh {
 		return err
 	}
-	if s, known := set.Scenario(d.Scenario); known && s.Rule == d.Rule {
+	if s := definition(c, &d); s != nil {
 		if err := f.Records.KeepRule(tx, casedesk.RuleOf(&s.Scenario, s.Rule)); err != nil {
 			return err
 		}
@@ -125,8 +125,21 @@ func (f *Flow) started(tx *sqldb.Tx, set *pack.Set, d scenario.Detection) error 
 			return err
 		}
 	}
-	_, _, err = f.Desk.Open(tx, opening(set, &d))
+	_, _, err = f.Desk.Open(tx, opening(c.Set, &d))
 	return err
+}
+
+// definition is the scenario by whose rule a detection was made; nil when it is not known here.
+func definition(c *detect.Commit, d *scenario.Detection) *scenario.Compiled {
+	if s, known := c.Set.Scenario(d.Scenario); known && s.Rule == d.Rule {
+		return s
+	}
+	for _, s := range c.Rules { // an older one that was still in force
+		if s.ID == d.Scenario && s.Rule == d.Rule {
+			return s
+		}
+	}
+	return nil
 }
 
 // order gives the orders that a scenario's episodes call for.
@@ -172,8 +185,9 @@ func opening(set *pack.Set, d *scenario.Detection) casework.Opening {
 		o.WhyUnit = fmt.Sprintf("no class %q, so nobody is known to be responsible", d.Class)
 		return o
 	}
-	o.ClassTitle, o.Limits = class.Title, casework.Limits{Handle: class.Limit, Reminder: class.Reminder}
-	o.Unit, o.WhyUnit, _ = set.Directory.Responsible(class.Unit, d.Area)
+	now := class.At(d.State)
+	o.ClassTitle, o.Limits = class.Title, casework.Limits{Handle: now.Limit, Reminder: now.Reminder}
+	o.Unit, o.WhyUnit, _ = set.Directory.Responsible(now.Unit, d.Area)
 	return o
 }
 

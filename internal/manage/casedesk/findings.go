@@ -9,6 +9,7 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/sqldb"
 )
@@ -27,13 +28,17 @@ type FindingView struct {
 	Started  time.Time         `json:"started"`
 	Ended    *time.Time        `json:"ended"`
 	CaseID   casework.ID       `json:"case_id"`
+
+	State    order.Level         `json:"state"`    // the city state there and then
+	Measures []scenario.Measured `json:"measures"` // what the rule was judged by, apart from the events
 }
 
 func findingView(f *Finding) FindingView {
 	d := &f.Started
 	return FindingView{
 		ID: f.ID, Scenario: d.Scenario, Subject: d.Subject, Episode: d.Episode, Version: d.Version, Rule: d.Rule, Area: d.Area, Severity: d.Severity,
-		Since: millis(d.Since), Started: millis(d.At), Ended: optional(f.EndedAt), CaseID: f.CaseID,
+		Since: millis(d.Since), Started: millis(d.At), Ended: optional(f.EndedAt), CaseID: f.CaseID, State: d.State,
+		Measures: append([]scenario.Measured{}, d.Measures...),
 	}
 }
 

@@ -9,6 +9,7 @@
 // plus event.MaxAhead. In the order of the checks, an event is
 //
 //   - dead when no active pack has its type,
+//   - capped when its sender has had more events of the type in this minute of log time than the type's cap allows; it is not remembered,
 //   - a duplicate, or a conflict when its body differs, when its key (sender, source, id) came at most the type's Dedup of log time ago,
 //   - late when it is more than the type's Lateness behind log time,
 //   - dead when its data cannot be read or every rule of its type failed on it,
@@ -16,25 +17,47 @@
 //
 // A late event's key is remembered too. Keys are remembered in each partition, so the same id under another partition key is another event.
 //
+// Keyed copies (ADR 3) are judged likewise, by themselves, and are no events in the sums. A copy is shown to keyed scenarios alone, and of these to those
+// whose key belongs to the partition; an event itself to the others.
+//
 // # Episodes
 //
-// A scenario sees the events of its type for which Where is true, subject by subject. An event starts an episode when When is true and Until
-// is not; it ends one when Until is true. An empty Until is !When. A rule that meets a missing value is neither. Between the two lies the
-// hysteresis. A subject's episodes are numbered from 1; the number survives the scenario's removal, so that no identity is used twice.
+// A scenario sees, subject by subject, the events of its inputs for which Where is true. What it asks for is judged (When, Until) at moments of event
+// time: with match and sustain at each event's time; with the other operators when the operator says so, which is after an event or as time passes, at the
+// newest moment that the subject's measure is about. When without until starts an episode; until ends one. An empty Until is !When. A rule that
+// meets a missing value is neither. Between the two lies the hysteresis. A subject's episodes are numbered from 1; the number survives the
+// scenario's removal, so that no identity is used twice.
 //
-// An event is older when its time is before the newest event that the subject's state has seen. Older events never end anything and never
-// cancel anything; they are counted as evidence when When is true. Nothing that was said is taken back.
+// A judgement is older when its moment is before the newest moment judged for the subject. Older judgements never end anything and never
+// cancel anything; they are counted as evidence when When is true. Nothing that was said is taken back. (A window, say, that an older event changes is judged
+// again at its newest moment, which is not older.)
 //
-//   - match: an event that starts opens an episode on arrival, an older one too, unless its time is not after the last episode's end. (A
-//     subject that never had an episode has no state, so nothing is older.)
-//   - sustain: an event that starts, and is not older, makes the condition pending since its time. An event that ends, at a time before since +
-//     For, cancels. The episode starts at since + For, by the first tick with which log time reaches that moment, or by an event of the same
-//     subject at or after it, before that event itself is looked at: an event that ends at just that moment finds the episode full and ends it. Due
-//     episodes of one tick start in the order of (moment, scenario, subject). Stamps of batches advance log time but start nothing, so that
-//     an event that ends, in the same batch, is still heard.
+//   - Without For, a judgement that starts opens an episode at its moment, an older one too, unless that is not after the last episode's end. (With
+//     match, a subject that never had an episode has no state, so nothing is older.)
+//   - With For, a judgement that starts, and is not older, makes the condition pending since its moment. One that ends, at a moment before since + For,
+//     cancels. The episode starts at since + For.
+//   - With Hold, an episode ends at the newest moment at which the condition was judged to hold + Hold, if nothing ended it before.
 //
-// An episode ends at its ending event's time, never before its start. A pack activation leaves the states of a scenario whose Window hash is the
-// same; one that changed keeps its open episodes and forgets what was pending; one that is gone has its open episodes ended at log time.
+// What is due as time passes (For is full, Hold is over, the operator measures anew) happens with the first tick with which log time reaches its moment, or
+// with an event of the same subject at or after it, before that event itself is looked at: an event that ends at just that moment finds the episode
+// full and ends it. What is due in one tick happens in the order of (moment, scenario, subject). Stamps of batches advance log time but bring nothing about, so
+// that an event that ends, in the same batch, is still heard. An episode ends at its ending moment, never before its start.
+//
+// A cluster's subject is the cluster: the label that its field gives it. Whoever comes near joins it.
+//
+// # Orders
+//
+// City states and silences are control messages: in force from their position in the log on. A judgement sees the state of the area of its newest event at
+// log time, and the limits that belong to it. What was judged before an order is not judged again because of it. A silence that covers the moment at which
+// an episode would start keeps it from starting (Silenced); what was pending is forgotten. When the silence ends or is taken back, a subject
+// that is measured is judged again, with the next tick; with match and sustain the next event decides.
+//
+// # Activations
+//
+// A pack activation leaves the states of a scenario whose Window hash is the same. One that changed fills its own states beside the old one, finding nothing, for
+// Compiled.Span of log time; until then the old one stays in force. With the first message at or after that moment it takes over: an episode that is
+// open for both goes on; one that only the old one has open ends now, unless the new one has judged nothing of the subject yet; one that only the
+// new one has open starts now. A change that needs no span (match) takes effect at once. A scenario that is gone has its open episodes ended at log time.
 //
 // # Indicators
 //
@@ -43,7 +66,7 @@
 //
 // # Bounds
 //
-// A partition holds at most MaxSubjects states and MaxKeys keys of each dedup horizon; what that costs is counted in Accounting (Overflow,
+// A type's cap bounds what one sender, and new subjects, may cost in a minute (Capped, NewCapped). A partition holds at most MaxSubjects states and MaxKeys keys of each dedup horizon; what that costs is counted in Accounting (Overflow,
 // Forgotten), never silent. A state holds at most scenario.MaxEvidence readings and about 64 KB of their data (plus the newest one's).
 //
 // # Runner: who computes what, and what is kept

@@ -33,5 +33,14 @@ func Check(c *Class) []fault.Problem {
 	if c.Reminder < 0 || c.Reminder >= c.Limit && c.Limit > 0 {
 		fail("reminder", "the reminder comes before the limit ends: it is below the limit and not below 0")
 	}
+	for level := range c.States {
+		field := "states." + string(level)
+		if level.Rank() < 1 {
+			fail(field, "not a city state above daily: special, emergency-4, emergency-3, emergency-2 or emergency-1")
+		}
+		if now := c.At(level); now.Limit <= 0 || now.Limit > MaxLimit || now.Reminder < 0 || now.Reminder >= now.Limit {
+			fail(field, "the time limit is above 0 and at most 365d, and the reminder is below it")
+		}
+	}
 	return problems
 }

@@ -1,12 +1,14 @@
 package manage
 
 import (
+	"cmp"
 	"database/sql"
 	"encoding/json"
 	"time"
 
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/casedesk"
+	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/sqldb"
 )
@@ -35,9 +37,11 @@ CREATE INDEX detection_by_start ON detection (started_at, id);
 CREATE TABLE rule_text (
 	hash TEXT NOT NULL PRIMARY KEY,
 	body TEXT NOT NULL
-);`}}
+);`}, {Name: "manage-detection-2", SQL: `
+ALTER TABLE detection ADD COLUMN state TEXT NOT NULL DEFAULT 'daily'; -- the city state there and then
+ALTER TABLE detection ADD COLUMN measures TEXT NOT NULL DEFAULT '[]'; -- JSON list of what the rule was judged by`}}
 
-const detectionColumns = `id, scenario, subject, episode, version, rule, area, severity, class, since, started_at, ended_at, case_id, evidence, more`
+const detectionColumns = `id, scenario, subject, episode, version, rule, area, severity, class, since, started_at, ended_at, case_id, evidence, more, state, measures`
 
 // reading is a piece of evidence as it is kept, data included. Fields are added, never renamed.
 type reading struct {
@@ -53,9 +57,14 @@ func (Store) StartFinding(tx *sqldb.Tx, f casedesk.Finding) (new bool, err error
 		return false, fault.Wrap(op, err)
 	}
 	d := &f.Started
-	rows, err := tx.Exec(`INSERT INTO detection (`+detectionColumns+`) VALUES (`+placeholders(1, 15)+`) ON CONFLICT (scenario, subject, episode) DO NOTHING`,
+	measures, err := json.Marshal(append([]scenario.Measured{}, d.Measures...))
+	if err != nil {
+		return false, fault.Wrap(op, err)
+	}
+	rows, err := tx.Exec(`INSERT INTO detection (`+detectionColumns+`) VALUES (`+placeholders(1, 17)+`) ON CONFLICT (scenario, subject, episode) DO NOTHING`,
 		f.ID, string(d.Scenario), d.Subject, d.Episode, d.Version, d.Rule, string(d.Area), string(d.Severity), d.Class,
-		sqldb.Micros(d.Since), sqldb.Micros(d.At), sqldb.Micros(f.EndedAt), string(f.CaseID), evidence, d.More)
+		sqldb.Micros(d.Since), sqldb.Micros(d.At), sqldb.Micros(f.EndedAt), string(f.CaseID), evidence, d.More,
+		string(cmp.Or(d.State, order.Daily)), string(measures))
 	return rows > 0, fault.Wrap(op, err)
 }
 
@@ -115,11 +124,14 @@ func (Store) FindFindings(tx *sqldb.Tx, q casedesk.FindingQuery) ([]casedesk.Fin
 func scanFinding(row scanner) (casedesk.Finding, error) {
 	var f casedesk.Finding
 	var since, started, ended int64
-	var evidence string
+	var evidence, measures string
 	d := &f.Started
 	err := row.Scan(&f.ID, &d.Scenario, &d.Subject, &d.Episode, &d.Version, &d.Rule, &d.Area, &d.Severity, &d.Class, &since, &started, &ended,
-		&f.CaseID, &evidence, &d.More)
+		&f.CaseID, &evidence, &d.More, &d.State, &measures)
 	if err != nil {
+		return casedesk.Finding{}, err
+	}
+	if err := json.Unmarshal([]byte(measures), &d.Measures); err != nil {
 		return casedesk.Finding{}, err
 	}
 	d.Change, d.Since, d.At, f.EndedAt = scenario.Started, sqldb.FromMicros(since), sqldb.FromMicros(started), sqldb.FromMicros(ended)

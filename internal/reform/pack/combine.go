@@ -11,6 +11,7 @@ import (
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/matter"
+	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/registry"
 )
@@ -158,8 +159,11 @@ func (c *combiner) class(p *Pack, m *matter.Class) {
 	}
 	c.set.Classes[m.ID] = m
 	units := c.set.Directory.Units
-	if len(units) > 0 && !slices.ContainsFunc(units, func(u registry.Unit) bool { return u.Kind == m.Unit }) {
-		c.fail(p, "class/"+string(m.ID), "unit", "no unit is of the kind %q", m.Unit)
+	for _, level := range order.Levels() {
+		if kind := m.At(level).Unit; len(units) > 0 && !slices.ContainsFunc(units, func(u registry.Unit) bool { return u.Kind == kind }) {
+			c.fail(p, "class/"+string(m.ID), "unit", "no unit is of the kind %q", kind)
+			return
+		}
 	}
 }
 
