@@ -15,7 +15,7 @@ import (
 // time moves with the steps: between two steps the ticks of the time between them are delivered.
 type Script struct {
 	Name  string        `yaml:"test"`
-	About []scenario.ID `yaml:"about"` // which scenarios it proves; may be empty for indicators
+	About []scenario.ID `yaml:"about"` // which scenarios it proves; findings of others count only when some step expects one of them
 	Start string        `yaml:"start"` // RFC 3339, for rules about the time of day; empty = 2026-06-01T00:00:00Z
 	With  Step          `yaml:"with"`  // what steps that send an event have unless they say otherwise
 	Steps []Step        `yaml:"steps"`
@@ -28,8 +28,8 @@ type Script struct {
 func (s *Script) Begin() time.Time { return s.begin }
 
 // Step is one moment of a script: time moves to At, then an order takes effect, then an event is sent (not by a step that has nothing but At,
-// Order and Expect), then Expect is compared with everything that came out since the last Expect. What came out and was never expected fails the test
-// at its end.
+// Order and Expect), then Expect is compared with everything that came out since the last Expect (of what concerns the script: see About). What came
+// out and was never expected fails the test at its end.
 type Step struct {
 	At      time.Duration  `yaml:"at"`
 	Event   event.TypeName `yaml:"event"`
@@ -100,13 +100,13 @@ func checkScript(s *Script) []fault.Problem {
 		}
 		last = st.At
 		c.step(path, st)
-		expects = expects || st.Expect != nil || st.Outcome != ""
+		expects = expects || st.Expect != nil && (len(s.About) > 0 || len(*st.Expect) > 0) || st.Outcome != ""
 		if r := st.Repeat; r != nil {
 			last += r.Every * time.Duration(r.Times-1)
 		}
 	}
 	if !expects && len(s.Steps) > 0 {
-		c.fail("steps", "no step has an expect or an outcome: the test could not fail")
+		c.fail("steps", "no step has an outcome, or an expect of something that the test is about: the test could not fail")
 	}
 	return c.problems
 }

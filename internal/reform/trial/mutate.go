@@ -2,181 +2,208 @@ package trial
 
 import (
 	"fmt"
-	"math"
+	"runtime"
 	"slices"
-	"strconv"
-	"time"
+	"sync"
 
 	"twoweave/internal/base/fault"
-	"twoweave/internal/manage/indicator"
+	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/scenario"
 	"twoweave/internal/reform/pack"
-	"twoweave/internal/rule"
 )
 
-// Shift is one change of one value in a pack.
-type Shift struct {
-	Entry string // "scenario road-ponding"
-	Field string // "when"
-	From  string
-	To    string
+// Least is the part of its mutants that a scenario's own tests must catch.
+const Least = 0.9
+
+// Mutant is one change of one value or one operator in a pack.
+type Mutant struct {
+	Entry string        // "scenario road-ponding"
+	From  string        // as it is written
+	To    string        // what stood there instead
+	Place fault.Problem // where it is written: file, line, field
 }
 
 // String says what was changed to what.
-func (s Shift) String() string {
-	return fmt.Sprintf("%s: %s: %s → %s", s.Entry, s.Field, s.From, s.To)
+func (m Mutant) String() string {
+	return fmt.Sprintf("%s:%d: %s: %s → %s", m.Place.File, m.Place.Line, m.Place.Field, m.From, m.To)
 }
 
-// Mutation is what the shifts of one pack gave.
+// Score is how many of one entry's mutants were caught.
+type Score struct {
+	Entry     string
+	Scenario  scenario.ID // of a scenario's score
+	Mutants   int
+	Survivors []Mutant // that no script noticed
+}
+
+// Caught is how many were noticed by a script.
+func (s Score) Caught() int { return s.Mutants - len(s.Survivors) }
+
+// Enough says whether so many were caught as must be; always when there were none.
+func (s Score) Enough() bool { return float64(s.Caught()) >= Least*float64(s.Mutants) }
+
+// Mutation is what the mutants of one pack gave: a score for each entry that has any.
 type Mutation struct {
-	Pack      string
-	Shifts    int
-	Survivors []Shift // that no script noticed
+	Pack   string
+	Scores []Score
 }
 
-// Mutate shifts each value of target, one at a time, and runs its scripts. packs are all packs of the set, target among them. Invalid: the packs do
-// not work together, or a script fails already without a shift; then a shift proves nothing.
-func Mutate(target *pack.Pack, packs ...*pack.Pack) (Mutation, error) {
-	m := &mutator{target: target, packs: packs, result: Mutation{Pack: target.Name}}
-	set, err := pack.Combine(packs...)
-	if err != nil {
-		return m.result, fault.Wrap("trial.Mutate", err)
+// Total is the score of the whole pack.
+func (m Mutation) Total() Score {
+	t := Score{Entry: "pack " + m.Pack}
+	for _, s := range m.Scores {
+		t.Mutants += s.Mutants
+		t.Survivors = append(t.Survivors, s.Survivors...)
 	}
-	if r := Run(set, target); r.Failed() {
-		return m.result, fault.New(fault.Invalid, "trial.Mutate", "the tests of pack %s fail as they are", target.Name)
+	return t
+}
+
+// Mutate makes one change at a time to target and runs its scripts: those about a scenario when that was changed, all that can notice it when it was a
+// type or an indicator. packs are all packs of the set, target among them. A change that content could not have, since its check or its compiler refuses
+// it, is no mutant. Invalid: the packs do not work together, or a script fails already without a change; then a change proves nothing.
+func Mutate(target *pack.Pack, packs ...*pack.Pack) (Mutation, error) {
+	m := &mutator{target: target, scripts: scriptsOf(target)}
+	var err error
+	if m.set, err = pack.Combine(packs...); err != nil {
+		return Mutation{Pack: target.Name}, fault.Wrap("trial.Mutate", err)
+	}
+	if r := Run(m.set, target); r.Failed() {
+		return Mutation{Pack: target.Name}, fault.New(fault.Invalid, "trial.Mutate", "the tests of pack %s fail as they are", target.Name)
 	}
 	for i := range target.Scenarios {
-		m.scenario(set, i)
+		m.scenario(&target.Scenarios[i])
 	}
 	for i := range target.Types {
-		m.typ(i)
+		m.typ(&target.Types[i])
 	}
 	for i := range target.Indicators {
-		m.indicator(set, i)
+		m.indicator(&target.Indicators[i])
 	}
-	return m.result, nil
+	return m.result(m.tryAll()), nil
 }
 
+// mutator gathers changes, then tries them.
 type mutator struct {
-	target *pack.Pack
-	packs  []*pack.Pack
-	result Mutation
+	target  *pack.Pack
+	set     *pack.Set
+	scripts scripts
+	changes []change
 }
 
-// try runs the scripts against the target with a change. Content that does not even combine was noticed.
-func (m *mutator) try(s Shift, change func(p *pack.Pack)) {
-	m.result.Shifts++
-	shifted := *m.target
-	shifted.Scenarios = slices.Clone(m.target.Scenarios)
-	shifted.Types = slices.Clone(m.target.Types)
-	shifted.Indicators = slices.Clone(m.target.Indicators)
-	change(&shifted)
-	packs := slices.Clone(m.packs)
-	packs[slices.Index(packs, m.target)] = &shifted
-	set, err := pack.Combine(packs...)
-	if err != nil || m.noticed(set) {
-		return
-	}
-	m.result.Survivors = append(m.result.Survivors, s)
+// change is a mutant before it has been tried.
+type change struct {
+	Mutant
+	scenario scenario.ID
+	vary     func() (*pack.Set, error) // the set with the change; Invalid when there can be no such content
+	scripts  []*pack.Script            // that may notice it
 }
 
-func (m *mutator) noticed(set *pack.Set) bool {
-	for i := range m.target.Tests {
-		if len(play(set, &m.target.Tests[i]).failures) > 0 {
-			return true
-		}
-	}
-	return false
-}
+// verdict is what became of a change.
+type verdict int
 
-func (m *mutator) scenario(set *pack.Set, i int) {
-	def := &m.target.Scenarios[i]
-	compiled, _ := set.Scenario(def.ID)
-	entry := "scenario " + string(def.ID)
-	for _, r := range []struct {
-		field   string
-		program *rule.Program
-		text    func(*pack.Pack) *string
-	}{
-		{"subject", compiled.Programs.Subject, func(p *pack.Pack) *string { return &p.Scenarios[i].Subject }},
-		{"where", compiled.Programs.Where, func(p *pack.Pack) *string { return &p.Scenarios[i].Where }},
-		{"when", compiled.Programs.When, func(p *pack.Pack) *string { return &p.Scenarios[i].When }},
-		{"until", compiled.Programs.Until, func(p *pack.Pack) *string { return &p.Scenarios[i].Until }},
-	} {
-		m.rule(entry, r.field, r.program, r.text)
-	}
-	m.duration(entry, "for", def.For, func(p *pack.Pack, d time.Duration) { p.Scenarios[i].For = d })
-}
+const (
+	impossible verdict = iota // content could not have it
+	caught
+	survived
+)
 
-func (m *mutator) typ(i int) {
-	def := &m.target.Types[i]
-	entry := "type " + string(def.Name)
-	m.duration(entry, "lateness", def.Lateness, func(p *pack.Pack, d time.Duration) { p.Types[i].Lateness = d })
-	m.duration(entry, "dedup", def.Dedup, func(p *pack.Pack, d time.Duration) { p.Types[i].Dedup = d })
-}
-
-func (m *mutator) indicator(set *pack.Set, i int) {
-	def := &m.target.Indicators[i]
-	compiled, _ := set.Indicator(def.ID)
-	entry := "indicator " + string(def.ID)
-	m.rule(entry, "where", compiled.Filter, func(p *pack.Pack) *string { return &p.Indicators[i].Where })
-	for _, by := range []time.Duration{-time.Minute, time.Minute} {
-		s := Shift{Entry: entry, Field: "window", From: def.Window.String(), To: (def.Window + by).String()}
-		m.try(s, func(p *pack.Pack) { p.Indicators[i].Window += by })
-	}
-	for _, b := range []struct {
-		field string
-		value func(*indicator.Indicator) *float64
-	}{
-		{"bands.attention", func(x *indicator.Indicator) *float64 { return &x.Bands.Attention }},
-		{"bands.alarm", func(x *indicator.Indicator) *float64 { return &x.Bands.Alarm }},
-		{"city.attention", func(x *indicator.Indicator) *float64 { return &x.City.Attention }},
-		{"city.alarm", func(x *indicator.Indicator) *float64 { return &x.City.Alarm }},
-	} {
-		from := *b.value(def)
-		for _, by := range []float64{-1, 1} { // bands are over counts
-			s := Shift{Entry: entry, Field: b.field, From: number(from), To: number(from + by)}
-			m.try(s, func(p *pack.Pack) { *b.value(&p.Indicators[i]) += by })
-		}
-	}
-}
-
-func (m *mutator) duration(entry, field string, from time.Duration, set func(*pack.Pack, time.Duration)) {
-	if from == 0 {
-		return
-	}
-	for _, by := range []time.Duration{-time.Second, time.Second} {
-		s := Shift{Entry: entry, Field: field, From: from.String(), To: (from + by).String()}
-		m.try(s, func(p *pack.Pack) { set(p, from+by) })
-	}
-}
-
-// rule shifts each constant of a rule's text.
-func (m *mutator) rule(entry, field string, program *rule.Program, text func(*pack.Pack) *string) {
-	if program == nil {
-		return
-	}
-	source := *text(m.target)
-	for _, c := range program.Constants() {
-		end := len(source) - c.Offset - c.Length
-		tried := map[string]bool{} // a text or a truth has one other form, not one up and one down
-		for _, factor := range []float64{0.99, 1.01} {
-			changed := rule.Shift(source, c, factor)
-			if tried[changed] {
-				continue
+// tryAll tries all changes, as many at a time as there are processors; a verdict for each.
+func (m *mutator) tryAll() []verdict {
+	verdicts := make([]verdict, len(m.changes))
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for i := range next {
+				verdicts[i] = m.changes[i].try()
 			}
-			tried[changed] = true
-			from, to := source[c.Offset:c.Offset+c.Length], changed[c.Offset:len(changed)-end]
-			s := Shift{Entry: entry, Field: field, From: fmt.Sprintf("%s (at %d)", from, c.Offset), To: to}
-			m.try(s, func(p *pack.Pack) { *text(p) = changed })
-		}
+		})
 	}
+	for i := range m.changes {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+	return verdicts
 }
 
-// number writes a double so that a rule reads it as one.
-func number(f float64) string {
-	s := strconv.FormatFloat(f, 'f', -1, 64)
-	if f == math.Trunc(f) {
-		s += ".0"
+func (c *change) try() verdict {
+	set, err := c.vary()
+	if err != nil {
+		return impossible
+	}
+	for _, s := range c.scripts {
+		if !passes(set, s) {
+			return caught
+		}
+	}
+	return survived
+}
+
+func (m *mutator) result(verdicts []verdict) Mutation {
+	result := Mutation{Pack: m.target.Name}
+	for i, v := range verdicts {
+		c := &m.changes[i]
+		if v == impossible {
+			continue
+		}
+		at := slices.IndexFunc(result.Scores, func(s Score) bool { return s.Entry == c.Entry })
+		if at < 0 {
+			at = len(result.Scores)
+			result.Scores = append(result.Scores, Score{Entry: c.Entry, Scenario: c.scenario})
+		}
+		s := &result.Scores[at]
+		s.Mutants++
+		if v == survived {
+			s.Survivors = append(s.Survivors, c.Mutant)
+		}
+	}
+	return result
+}
+
+// scripts are a pack's scripts by what they can notice.
+type scripts struct {
+	all   []*pack.Script
+	about map[scenario.ID][]*pack.Script
+	sends map[event.TypeName][]*pack.Script
+	signs map[string][]*pack.Script // by indicator
+}
+
+func scriptsOf(p *pack.Pack) scripts {
+	s := scripts{about: map[scenario.ID][]*pack.Script{}, sends: map[event.TypeName][]*pack.Script{}, signs: map[string][]*pack.Script{}}
+	for i := range p.Tests {
+		one := &p.Tests[i]
+		s.all = append(s.all, one)
+		for _, id := range one.About {
+			s.about[id] = append(s.about[id], one)
+		}
+		types, signs := mentioned(one)
+		for name := range types {
+			s.sends[name] = append(s.sends[name], one)
+		}
+		for id := range signs {
+			s.signs[id] = append(s.signs[id], one)
+		}
 	}
 	return s
+}
+
+// mentioned are the types of the events that a script sends and the indicators whose values it compares.
+func mentioned(s *pack.Script) (types map[event.TypeName]bool, signs map[string]bool) {
+	types, signs = map[event.TypeName]bool{}, map[string]bool{}
+	for i := range s.Steps {
+		st := &s.Steps[i]
+		if sends(st) {
+			types[first(st.Event, s.With.Event)] = true
+		}
+		if st.Expect == nil {
+			continue
+		}
+		for _, x := range *st.Expect {
+			if x.Indicator != "" {
+				signs[string(x.Indicator)] = true
+			}
+		}
+	}
+	return types, signs
 }

@@ -71,13 +71,16 @@ type player struct {
 	script *pack.Script
 	parts  map[int]*detect.Partition
 	orders []placedOrder
+	table  order.Table // of the orders
 	rows   map[event.TypeName]*rule.Row
 	seq    bus.Seq
 	begin  time.Time
 	now    time.Time
 	sent   int
 
+	about    map[scenario.ID]bool // whose findings count
 	found    []scenario.Detection // since the last expect
+	effects  []order.Control      // that findings have set off and that are not in force yet
 	values   map[gauge]*indicator.Parts
 	failures []fault.Problem
 }
@@ -93,10 +96,25 @@ type gauge struct {
 	area      event.AreaCode
 }
 
-func play(set *pack.Set, s *pack.Script) *player {
+func newPlayer(set *pack.Set, s *pack.Script) *player {
 	begin := s.Begin()
-	p := &player{set: set, script: s, parts: map[int]*detect.Partition{}, rows: map[event.TypeName]*rule.Row{}, begin: begin, now: begin,
-		values: map[gauge]*indicator.Parts{}}
+	return &player{set: set, script: s, parts: map[int]*detect.Partition{}, rows: map[event.TypeName]*rule.Row{}, begin: begin, now: begin,
+		about: concerning(s), values: map[gauge]*indicator.Parts{}}
+}
+
+// passes plays a script up to its first failure and says whether there was none.
+func passes(set *pack.Set, s *pack.Script) bool {
+	p := newPlayer(set, s)
+	for i := range s.Steps {
+		if p.step(i, &s.Steps[i]); len(p.failures) > 0 {
+			return false
+		}
+	}
+	return len(p.found) == 0
+}
+
+func play(set *pack.Set, s *pack.Script) *player {
+	p := newPlayer(set, s)
 	for i := range s.Steps {
 		p.step(i, &s.Steps[i])
 	}
@@ -140,14 +158,7 @@ func (p *player) tick(t time.Time) {
 	for _, n := range slices.Sorted(maps.Keys(p.parts)) {
 		p.take(p.parts[n].Tick(p.seq, t))
 	}
-}
-
-func (p *player) order(c order.Control) {
-	p.seq++
-	p.orders = append(p.orders, placedOrder{p.seq, c})
-	for _, n := range slices.Sorted(maps.Keys(p.parts)) {
-		p.take(p.parts[n].Order(p.seq, c))
-	}
+	p.settle()
 }
 
 // part is a partition, made when it is first asked for.
@@ -197,6 +208,7 @@ func (p *player) deliver(i int, st *pack.Step, e event.Event) {
 	for _, n := range t.CopyParts(&e, p.rows[e.Type]) {
 		p.batch(p.part(n), e, true)
 	}
+	p.settle()
 }
 
 func (p *player) batch(part *detect.Partition, e event.Event, copies bool) {
@@ -220,7 +232,13 @@ func outcome(before, after detect.Accounting) detect.Outcome {
 }
 
 func (p *player) take(o detect.Output) {
-	p.found = append(p.found, o.Detections...)
+	for i := range o.Detections {
+		d := &o.Detections[i]
+		p.setsOff(d)
+		if p.about[d.Scenario] {
+			p.found = append(p.found, *d)
+		}
+	}
 	for _, s := range o.Samples {
 		at := gauge{s.Indicator, s.Area}
 		if p.values[at] == nil {

@@ -29,7 +29,7 @@ func load(t testing.TB, name string) (*pack.Pack, *pack.Set) {
 	return p, set
 }
 
-// The content that comes with the program passes its own tests, and every shifted threshold of it is noticed by one.
+// The content that comes with the program passes its own tests, and these catch nearly every mutant.
 func TestThePacksOfTheProgram(t *testing.T) {
 	t.Parallel()
 	for _, name := range packs.Names() {
@@ -50,20 +50,35 @@ func TestThePacksOfTheProgram(t *testing.T) {
 	}
 }
 
-// A pack whose test holds the threshold only from one side must have a survivor, and only that one.
+// A pack whose test holds the threshold only from one side must have a survivor, told with its place, and not pass.
 func TestAWeakTestLeavesASurvivor(t *testing.T) {
 	t.Parallel()
 	p, err := pack.Read(os.DirFS("testdata/weak"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := trial.Mutate(p, p)
+	proof, err := trial.Prove(p, p)
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The scripts say nothing about lateness and dedup either.
-	if m.Shifts != 2+4 || len(m.Survivors) != 1+4 || m.Survivors[0].From != "15 (at 14)" || m.Survivors[0].To != "14" {
-		t.Errorf("%d shifts, survivors %v", m.Shifts, m.Survivors)
+	scores := proof.Mutation.Scores
+	if len(scores) != 2 || scores[0].Scenario != "high" || scores[0].Mutants != 3 || scores[0].Caught() != 2 || scores[0].Enough() {
+		t.Fatalf("scores %+v", scores)
+	}
+	if got := scores[0].Survivors[0].String(); got != "scenarios/high.yaml:7: when: 15 → 14" {
+		t.Errorf("the survivor is %s", got)
+	}
+	if scores[1].Entry != "type level" || scores[1].Mutants != 4 || scores[1].Caught() != 0 {
+		t.Errorf("the scripts say nothing about lateness and dedup, but: %+v", scores[1])
+	}
+	problems := proof.Problems()
+	if len(problems) != 1 || problems[0].File != "scenarios/high.yaml" {
+		t.Errorf("problems %v", problems)
+	}
+	var text strings.Builder
+	proof.Summary(&text)
+	if !strings.Contains(text.String(), "mutants 7, caught 2 (28.6 %)") {
+		t.Error(text.String())
 	}
 }
 
@@ -84,7 +99,7 @@ func TestWrongExpectationsFail(t *testing.T) {
 		}
 	}
 	if _, err := trial.Mutate(p, p); !fault.Is(err, fault.Invalid) {
-		t.Errorf("shifts of a pack that fails prove nothing, but: %v", err)
+		t.Errorf("mutants of a pack that fails prove nothing, but: %v", err)
 	}
 }
 
