@@ -86,7 +86,7 @@ func set(t *testing.T) *pack.Set {
 	}
 	return &pack.Set{
 		Scenarios:  []*scenario.Compiled{{Scenario: ponding, Rule: "rule-2"}, {Scenario: orphan, Rule: "rule-x"}},
-		Indicators: []*indicator.Compiled{{Indicator: calls}},
+		Indicators: []*indicator.Compiled{{Indicator: calls, Behind: indicator.Filter{Scenarios: calls.Scenarios}}},
 		Classes: map[matter.ClassID]*matter.Class{
 			"ponding": {ID: "ponding", Title: lang.Text{ZH: "道路积水", EN: "Road ponding"}, Unit: "street", Limit: time.Hour, Reminder: 10 * time.Minute},
 		},
@@ -144,4 +144,9 @@ type history struct{ all []series.Sample }
 func (h *history) Append(_ context.Context, samples []series.Sample) error {
 	h.all = append(h.all, samples...)
 	return nil
+}
+
+// Query finds nothing: there is no history yet.
+func (h *history) Query(context.Context, string, time.Time) (series.Result, error) {
+	return series.Result{Form: series.Vector}, nil
 }

@@ -13,9 +13,10 @@ import (
 
 // The series that this package writes.
 const (
-	SeriesIndicator    = "indicator"     // labels indicator, area
-	SeriesCasesOpen    = "cases_open"    // label area
-	SeriesCasesOverdue = "cases_overdue" // label area
+	SeriesIndicator    = "indicator"      // labels indicator, area
+	SeriesCity         = "indicator_city" // label indicator
+	SeriesCasesOpen    = "cases_open"     // label area
+	SeriesCasesOverdue = "cases_overdue"  // label area
 )
 
 const (
@@ -24,10 +25,12 @@ const (
 	countAge   = time.Second      // a count is shared by all who ask within this time
 )
 
-func historyOf(s indicator.Sample) series.Sample {
-	return series.Sample{
-		Name: SeriesIndicator, Labels: map[string]string{"indicator": string(s.Indicator), "area": string(s.Area)}, At: s.At, Value: s.Value,
-	}
+func areaSample(id indicator.ID, area event.AreaCode, v float64, at time.Time) series.Sample {
+	return series.Sample{Name: SeriesIndicator, Labels: map[string]string{"indicator": string(id), "area": string(area)}, At: at, Value: v}
+}
+
+func citySample(id indicator.ID, v float64, at time.Time) series.Sample {
+	return series.Sample{Name: SeriesCity, Labels: map[string]string{"indicator": string(id)}, At: at, Value: v}
 }
 
 // write appends to the history. History can be rebuilt, so a failure is logged and stops nothing.
@@ -40,13 +43,15 @@ func (s *Signs) write(ctx context.Context, samples []series.Sample) {
 	}
 }
 
-// Run counts the open cases every few seconds until ctx ends, writes the counts down, and tells screens when they changed by themselves: a limit passes
-// without anybody acting. It returns ctx's error.
+// Run counts the cases every few seconds until ctx ends, writes the counts down, tells screens when they changed by themselves (a limit passes without
+// anybody acting), and looks back into the history. It returns ctx's error.
 func (s *Signs) Run(ctx context.Context) error {
 	var r recount
 	for {
 		now := s.o.Clock.Now()
 		s.count(ctx, &r, now)
+		s.flush(ctx, now)
+		s.glance(ctx, &r, now)
 		if err := s.o.Clock.Wait(ctx, now.Add(countEvery)); err != nil {
 			return err
 		}
@@ -57,6 +62,64 @@ func (s *Signs) Run(ctx context.Context) error {
 type recount struct {
 	last    casedesk.Counts
 	written time.Time
+	trend   time.Time // when it last looked back 15 minutes
+	normal  time.Time // and weeks
+}
+
+// glance looks back into the history when it is time.
+func (s *Signs) glance(ctx context.Context, r *recount, now time.Time) {
+	usual := now.Sub(r.normal) >= outlookEvery
+	if !usual && now.Sub(r.trend) < trendEvery {
+		return
+	}
+	s.lookBack(ctx, usual)
+	r.trend = now
+	if usual {
+		r.normal = now
+	}
+}
+
+// flush writes down what has moved and waits for log time to go on, and the signs made of cases.
+func (s *Signs) flush(ctx context.Context, now time.Time) {
+	figures, err := s.figure(ctx)
+	if err != nil && ctx.Err() == nil {
+		s.o.Log.Warn("signs made of cases are missing in the history", "error", err)
+	}
+	s.mu.Lock()
+	due := s.settle()
+	if err == nil {
+		due = s.settleCases(due, &figures, now)
+	}
+	s.mu.Unlock()
+	s.write(ctx, due)
+}
+
+// settleCases is what is to be written down of the signs made of cases. An area that no longer has any counts zero.
+func (s *Signs) settleCases(due []series.Sample, f *casedesk.Figures, now time.Time) []series.Sample {
+	for _, d := range s.defs {
+		if !d.OfCases() {
+			continue
+		}
+		g, out := s.latest[d.ID], ofCases(d, f)
+		values := map[event.AreaCode]float64{}
+		for area := range g.areas {
+			if d.Figure.Adds() {
+				values[area] = 0
+			}
+		}
+		for _, a := range out.Areas {
+			values[a.Area] = a.Value
+		}
+		for area, v := range values {
+			if g.place(area).wrote.due(v, now) {
+				due = append(due, areaSample(d.ID, area, v, now))
+			}
+		}
+		if out.Known && g.wrote.due(out.Value, now) {
+			due = append(due, citySample(d.ID, out.Value, now))
+		}
+	}
+	return due
 }
 
 func (s *Signs) count(ctx context.Context, r *recount, now time.Time) {

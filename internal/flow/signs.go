@@ -1,9 +1,9 @@
 package flow
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -18,14 +18,19 @@ import (
 // StaleAfter is the age at which a screen must show that a value may no longer hold.
 const StaleAfter = 15 * time.Second
 
-// Counter counts open cases.
+// silentAfter is when a partition that says nothing, while others speak, is taken to be computed by another program: each says everything once a minute.
+const silentAfter = 2 * time.Minute
+
+// Counter counts cases.
 type Counter interface {
 	Count(ctx context.Context) (casedesk.Counts, error)
+	Figures(ctx context.Context) (casedesk.Figures, error)
 }
 
-// History is where values are written down: *series.Store.
+// History is where values are written down and looked up: *series.Store.
 type History interface {
 	Append(ctx context.Context, samples []series.Sample) error
+	Query(ctx context.Context, expr string, at time.Time) (series.Result, error)
 }
 
 // SignsOptions are what Signs works with; all are needed.
@@ -36,52 +41,48 @@ type SignsOptions struct {
 	Log     *slog.Logger
 }
 
-// Signs holds the latest values. It is safe for many goroutines.
+// Signs holds the latest values of the partitions that this program computes. It is safe for many goroutines.
 type Signs struct {
 	o SignsOptions
 
 	mu       sync.Mutex
-	defs     []indicator.Indicator
-	latest   map[indicator.ID]map[event.AreaCode]value
-	at       time.Time
+	defs     []*indicator.Compiled // in the order of the wall
+	classes  []indicator.Class
+	latest   map[indicator.ID]*sign
+	at       time.Time // log time of the newest sample
+	heard    time.Time // when it came
 	revision uint64
 	changed  chan struct{} // closed at the next change
 	cases    uint64        // grows with every change of cases
 	counted  counted
-}
-
-// counted is a count of the open cases that many screens share.
-type counted struct {
-	casedesk.Counts
-	cases uint64 // Signs.cases when it began
-	at    time.Time
-}
-
-// value is the latest value of one indicator in one area, and when it was last written down.
-type value struct {
-	v       float64
-	at      time.Time
-	written time.Time
+	figures  figured
+	outlooks map[indicator.ID]outlook
 }
 
 // NewSigns makes an empty board; Use tells it which indicators there are.
 func NewSigns(o SignsOptions) *Signs {
-	return &Signs{o: o, latest: map[indicator.ID]map[event.AreaCode]value{}, changed: make(chan struct{})}
+	return &Signs{o: o, latest: map[indicator.ID]*sign{}, changed: make(chan struct{}), outlooks: map[indicator.ID]outlook{}}
 }
 
-// Use replaces the indicators that are shown, in the order given. Values of those that stay are kept.
+// Use replaces the indicators that are shown. Values of those that stay as they are measured are kept.
 func (s *Signs) Use(defs []*indicator.Compiled) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.defs = make([]indicator.Indicator, len(defs))
-	kept := map[indicator.ID]map[event.AreaCode]value{}
-	for i, d := range defs {
-		s.defs[i] = d.Indicator
-		if values := s.latest[d.ID]; values != nil {
-			kept[d.ID] = values
+	s.defs = slices.SortedFunc(slices.Values(defs), func(a, b *indicator.Compiled) int {
+		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(a.ID, b.ID))
+	})
+	s.classes = []indicator.Class{}
+	kept := map[indicator.ID]*sign{}
+	for _, d := range s.defs {
+		if d.Group != nil && (len(s.classes) == 0 || s.classes[len(s.classes)-1].ID != d.Group.ID) {
+			s.classes = append(s.classes, *d.Group)
+		}
+		kept[d.ID] = &sign{def: d, areas: map[event.AreaCode]*place{}}
+		if old := s.latest[d.ID]; old != nil && old.def.Hash == d.Hash {
+			kept[d.ID].areas, kept[d.ID].wrote = old.areas, old.wrote
 		}
 	}
-	s.latest = kept
+	s.latest, s.figures = kept, figured{}
 	s.touch()
 }
 
@@ -113,36 +114,31 @@ func (s *Signs) touch() {
 	s.changed = make(chan struct{})
 }
 
-// Samples takes values as detection finds them. An older value than the latest of its area, which comes again after a restart, is passed over.
+// Samples takes values as detection finds them. An older value than the latest of its partition, which comes again after a restart, is passed over.
 func (s *Signs) Samples(ctx context.Context, samples []indicator.Sample) {
-	if due := s.take(samples); len(due) > 0 {
-		s.write(ctx, due)
-	}
+	s.write(ctx, s.take(samples))
 }
 
-// take keeps new values and returns those to write down.
+// take keeps new values. When log time moves on, it returns what is to be written down of the time before.
 func (s *Signs) take(samples []indicator.Sample) []series.Sample {
+	now := s.o.Clock.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var due []series.Sample
 	moved := false
-	for _, sample := range samples {
-		areas := s.latest[sample.Indicator]
-		if areas == nil {
-			areas = map[event.AreaCode]value{}
-			s.latest[sample.Indicator] = areas
+	for i := range samples {
+		x := &samples[i]
+		g := s.latest[x.Indicator]
+		if g == nil {
+			continue // of an activation that is not shown yet, or no more
 		}
-		old, known := areas[sample.Area]
-		if known && !sample.At.After(old.at) {
-			continue
+		if x.At.After(s.at) {
+			due = append(due, s.settle()...)
+			s.at = x.At
 		}
-		now := value{v: sample.Value, at: sample.At, written: old.written}
-		if !known || now.v != old.v || now.at.Sub(old.written) >= writeEvery {
-			due = append(due, historyOf(sample))
-			now.written = now.at
+		if g.place(x.Area).put(x, now) {
+			s.heard, moved = now, true
 		}
-		areas[sample.Area] = now
-		s.at, moved = later(s.at, sample.At), true
 	}
 	if moved {
 		s.touch()
@@ -150,64 +146,40 @@ func (s *Signs) take(samples []indicator.Sample) []series.Sample {
 	return due
 }
 
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
 // Snapshot is the board now. The caller has asked access about access.ReadSigns. However many screens ask, the cases are counted again only after a change
-// of cases or after a second, whichever is first. The slices inside OpenCases are shared: read them only.
+// of cases or after a second, whichever is first, and the signs made of cases once a second. The slices inside OpenCases are shared: read them only.
 func (s *Signs) Snapshot(ctx context.Context) (casedesk.Board, error) {
 	counts, err := s.counts(ctx)
 	if err != nil {
 		return casedesk.Board{}, err
 	}
+	figures, err := s.figure(ctx)
+	if err != nil {
+		return casedesk.Board{}, err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	b := casedesk.Board{At: s.at.Truncate(time.Millisecond), Signs: []casedesk.Sign{}, OpenCases: counts, StaleSec: int(StaleAfter / time.Second)}
-	for i := range s.defs {
-		b.Signs = append(b.Signs, sign(&s.defs[i], s.latest[s.defs[i].ID], counts))
+	b := casedesk.Board{
+		At: s.at.Truncate(time.Millisecond), Classes: s.classes, Signs: make([]casedesk.Sign, len(s.defs)), OpenCases: counts,
+		StaleSec: int(StaleAfter / time.Second),
+	}
+	for i, d := range s.defs {
+		if d.OfCases() {
+			b.Signs[i] = ofCases(d, &figures)
+		} else {
+			b.Signs[i] = s.latest[d.ID].show(s.silent(), &counts)
+		}
+		s.outlooks[d.ID].show(&b.Signs[i])
 	}
 	return b, nil
 }
 
-// counts is a count of the cases as they are now, or were at most countAge ago when nobody has told of a change since.
-func (s *Signs) counts(ctx context.Context) (casedesk.Counts, error) {
-	now := s.o.Clock.Now()
-	s.mu.Lock()
-	last, cases := s.counted, s.cases
-	s.mu.Unlock()
-	if age := now.Sub(last.at); last.cases == cases && age >= 0 && age < countAge {
-		return last.Counts, nil
-	}
-	n, err := s.o.Cases.Count(ctx)
-	if err != nil {
-		return casedesk.Counts{}, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if cases >= s.counted.cases {
-		s.counted = counted{Counts: n, cases: cases, at: now}
-	}
-	return n, nil
-}
+// silent is the moment before which whoever spoke last is silent now.
+func (s *Signs) silent() time.Time { return s.heard.Add(-silentAfter) }
 
-// sign sums up an indicator's areas.
-func sign(def *indicator.Indicator, areas map[event.AreaCode]value, counts casedesk.Counts) casedesk.Sign {
-	out := casedesk.Sign{Indicator: def.ID, Title: def.Title, Unit: def.Unit, Bands: def.City, Areas: []casedesk.AreaSign{}}
-	for _, area := range slices.Sorted(maps.Keys(areas)) { // in order, so that the sum is the same each time
-		v := areas[area]
-		out.Value += v.v
-		out.At = later(out.At, v.at)
-		out.Areas = append(out.Areas, casedesk.AreaSign{Area: area, Value: v.v, Band: def.Bands.Of(v.v)})
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
-	out.At, out.Band = out.At.Truncate(time.Millisecond), def.City.Of(out.Value)
-	for _, n := range counts.ByScenario {
-		if slices.Contains(def.Scenarios, n.Scenario) {
-			out.Cases += n.Open
-		}
-	}
-	return out
+	return a
 }

@@ -3,6 +3,7 @@ package flow_test
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,13 +18,20 @@ import (
 
 // counter is a count that the test sets.
 type counter struct {
-	areas []casedesk.AreaCount
-	asked int
+	areas   []casedesk.AreaCount
+	asked   int
+	figures casedesk.Figures
+	figured int
 }
 
 func (c *counter) Count(context.Context) (casedesk.Counts, error) {
 	c.asked++
 	return casedesk.Counts{Areas: c.areas}, nil
+}
+
+func (c *counter) Figures(context.Context) (casedesk.Figures, error) {
+	c.figured++
+	return c.figures, nil
 }
 
 func newSigns(t *testing.T) (*flow.Signs, *history, *counter, *clock.Manual) {
@@ -34,8 +42,9 @@ func newSigns(t *testing.T) (*flow.Signs, *history, *counter, *clock.Manual) {
 	return s, h, n, c
 }
 
-func sample(area event.AreaCode, after time.Duration, v float64) indicator.Sample {
-	return indicator.Sample{Indicator: "calls", Area: area, At: noon.Add(after), Value: v}
+// sample is what one partition has counted of the calls in an area.
+func sample(area event.AreaCode, after time.Duration, n int64) indicator.Sample {
+	return indicator.Sample{Indicator: "calls", Area: area, Part: 7, At: noon.Add(after), Partial: indicator.Partial{Count: n}}
 }
 
 func TestABoardSumsTheCityAndBandsIt(t *testing.T) {
@@ -48,11 +57,11 @@ func TestABoardSumsTheCityAndBandsIt(t *testing.T) {
 		t.Fatalf("board = %+v (%v)", b, err)
 	}
 	sign := b.Signs[0]
-	if sign.Value != 14 || sign.Band != indicator.Attention || !sign.At.Equal(noon.Add(2*time.Second)) || !b.At.Equal(sign.At) {
+	if !sign.Known || sign.Value != 14 || sign.Band != indicator.Attention || !sign.At.Equal(noon.Add(2*time.Second)) || !b.At.Equal(sign.At) {
 		t.Errorf("sign = %+v", sign)
 	}
 	want := []casedesk.AreaSign{{Area: "a1", Value: 5, Band: indicator.Attention}, {Area: "a2", Value: 9, Band: indicator.Attention}}
-	if len(sign.Areas) != 2 || sign.Areas[0] != want[0] || sign.Areas[1] != want[1] {
+	if !slices.Equal(sign.Areas, want) {
 		t.Errorf("areas = %+v", sign.Areas)
 	}
 	s.Use(nil)
@@ -61,21 +70,63 @@ func TestABoardSumsTheCityAndBandsIt(t *testing.T) {
 	}
 }
 
+// What is known of an area is known by several partitions together; one that has fallen silent is another program's now.
+func TestPartitionsAreMerged(t *testing.T) {
+	t.Parallel()
+	s, _, _, c := newSigns(t)
+	from := func(part int, after time.Duration, n int64) []indicator.Sample {
+		x := sample("a1", after, n)
+		x.Part = part
+		return []indicator.Sample{x}
+	}
+	look := func() casedesk.Sign {
+		t.Helper()
+		b, err := s.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.Signs[0]
+	}
+	if sign := look(); sign.Known || len(sign.Areas) != 0 {
+		t.Errorf("before any sample: %+v", sign)
+	}
+	s.Samples(t.Context(), from(3, 0, 4))
+	s.Samples(t.Context(), from(9, 0, 2))
+	s.Samples(t.Context(), from(3, time.Second, 5))
+	if sign := look(); sign.Value != 7 || sign.Areas[0].Value != 7 {
+		t.Errorf("merged: %+v", sign)
+	}
+	c.Advance(2 * time.Minute)
+	s.Samples(t.Context(), from(3, 2*time.Minute, 6))
+	if sign := look(); sign.Value != 8 {
+		t.Errorf("partition 9 spoke two minutes before: %+v", sign)
+	}
+	c.Advance(time.Second)
+	s.Samples(t.Context(), from(3, 2*time.Minute+time.Second, 6))
+	if sign := look(); sign.Value != 6 {
+		t.Errorf("partition 9 has fallen silent: %+v", sign)
+	}
+}
+
+// A second of log time is written down when the next one begins: only then everybody has spoken.
 func TestHistoryIsWrittenOnChangeAndEveryFifteenSeconds(t *testing.T) {
 	t.Parallel()
 	s, h, _, _ := newSigns(t)
 	for i, step := range []struct {
 		at    time.Duration
-		v     float64
-		wrote int
-	}{{0, 1, 1}, {time.Second, 1, 1}, {2 * time.Second, 2, 2}, {2 * time.Second, 2, 2}, {16 * time.Second, 2, 2}, {17 * time.Second, 2, 3}, {18 * time.Second, 3, 4}} {
+		v     int64
+		wrote int // of the area and as much of the city
+	}{{0, 1, 0}, {time.Second, 1, 1}, {2 * time.Second, 2, 1}, {2 * time.Second, 3, 1}, {3 * time.Second, 2, 2}, {17 * time.Second, 2, 2}, {18 * time.Second, 2, 3}, {19 * time.Second, 3, 3}} {
 		s.Samples(t.Context(), []indicator.Sample{sample("a1", step.at, step.v)})
-		if len(h.all) != step.wrote {
-			t.Errorf("step %d: %d values written, want %d", i, len(h.all), step.wrote)
+		if len(h.all) != 2*step.wrote {
+			t.Errorf("step %d: %d values written, want %d", i, len(h.all), 2*step.wrote)
 		}
 	}
 	if first := h.all[0]; first.Name != flow.SeriesIndicator || first.Labels["indicator"] != "calls" || first.Labels["area"] != "a1" || !first.At.Equal(noon) {
 		t.Errorf("wrote %+v", first)
+	}
+	if second := h.all[1]; second.Name != flow.SeriesCity || second.Labels["indicator"] != "calls" || second.Value != 1 || !second.At.Equal(noon) {
+		t.Errorf("wrote %+v", second)
 	}
 }
 

@@ -12,27 +12,29 @@ type Parts struct {
 }
 
 type known struct {
-	part int
-	at   time.Time
+	part      int
+	at, heard time.Time
 	Partial
 }
 
-// Put takes in a partition's sample. It is false when the partition has said the same or more already: what is told again after a restart.
-func (p *Parts) Put(s *Sample) bool {
+// Put takes in a partition's sample, heard at a moment. It is false when the partition has said the same or more already: what is told again after a
+// restart.
+func (p *Parts) Put(s *Sample, heard time.Time) bool {
 	i, found := slices.BinarySearchFunc(p.known, s.Part, func(k known, part int) int { return cmp.Compare(k.part, part) })
 	if !found {
 		p.known = slices.Insert(p.known, i, known{part: s.Part})
 	} else if !s.At.After(p.known[i].at) {
 		return false
 	}
-	p.known[i].at, p.known[i].Partial = s.At, s.Partial
+	k := &p.known[i]
+	k.at, k.heard, k.Partial = s.At, heard, s.Partial
 	return true
 }
 
-// Total is what they know together, merged in the order of partitions, so that it is the same each time; at is when the newest was said. What was
-// said before since is dropped: each partition says everything once a minute, so a silent one is not computed here any more.
+// Total is what they know together, merged in the order of partitions, so that it is the same each time; at is the log time of the newest. What was
+// heard before since is dropped: each partition says everything once a minute, so a silent one is not computed here any more.
 func (p *Parts) Total(since time.Time) (total Partial, at time.Time) {
-	p.known = slices.DeleteFunc(p.known, func(k known) bool { return k.at.Before(since) })
+	p.known = slices.DeleteFunc(p.known, func(k known) bool { return k.heard.Before(since) })
 	for _, k := range p.known {
 		total.Merge(k.Partial)
 		if k.at.After(at) {
