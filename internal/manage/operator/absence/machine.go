@@ -13,8 +13,7 @@ type machine struct {
 	of     *absence
 	state  state
 	newest int64 // time of the newest event
-	at     int64 // the newest moment that was judged
-	told   int64 // absent: log time when that was told
+	at     int64 // the newest moment that was judged; not before newest
 }
 
 // state of a subject; its number is written.
@@ -31,13 +30,10 @@ func (m *machine) Observe(e operator.Event) (int64, bool) {
 	switch {
 	case m.state == unknown:
 		m.at = e.At
-	case e.At < m.newest:
-		return 0, false
-	case m.state == absent && e.At+m.of.gap <= m.told:
-		m.newest = e.At // absent all the same, only not since as long
+	case e.At < m.newest || e.At == m.newest && m.state == absent:
 		return 0, false
 	}
-	m.state, m.newest, m.told = present, e.At, 0
+	m.state, m.newest = present, e.At
 	m.at = max(m.at, e.At)
 	return m.at, true
 }
@@ -56,8 +52,7 @@ func (m *machine) Advance(now int64) (int64, bool) {
 	if now < due {
 		return 0, false
 	}
-	m.state, m.told = absent, now
-	m.at = max(m.at, due)
+	m.state, m.at = absent, max(m.at, due)
 	return m.at, true
 }
 
@@ -75,8 +70,7 @@ func (m *machine) Spent(now int64) bool {
 	if m.state != absent {
 		return m.state == unknown
 	}
-	oldest := now - m.of.lateness // an event before this is late
-	return oldest > m.at && oldest+m.of.gap > m.told
+	return now-m.of.lateness > m.at // an event before that is late
 }
 
 // Append writes the state, and of it only what it has.
@@ -86,11 +80,7 @@ func (m *machine) Append(dst []byte) []byte {
 		return dst
 	}
 	dst = binary.AppendVarint(dst, m.newest)
-	dst = binary.AppendVarint(dst, m.at-m.newest)
-	if m.state == absent {
-		dst = binary.AppendVarint(dst, m.told)
-	}
-	return dst
+	return binary.AppendUvarint(dst, uint64(m.at-m.newest))
 }
 
 func (m *machine) read(r *wire.Reader) {
@@ -102,8 +92,8 @@ func (m *machine) read(r *wire.Reader) {
 		return
 	}
 	m.newest = r.Varint()
-	m.at = m.newest + r.Varint()
-	if m.state == absent {
-		m.told = r.Varint()
+	m.at = m.newest + int64(r.Uvarint())
+	if m.at < m.newest {
+		r.Bad = true
 	}
 }

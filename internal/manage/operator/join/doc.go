@@ -19,7 +19,8 @@
 // # Time
 //
 // An event that takes its side is judged at the newest time seen. When log time has passed an event's time by more than Within plus the lateness, nothing that
-// may still come can be a pair with it: it leaves its side, and both is false as from that moment (time + Within + lateness).
+// may still come can be a pair with it: it leaves its side, and both is false as from that moment (time + Within + lateness). An event older than one that
+// has left does not come instead.
 //
 // # Late data
 //

@@ -1,6 +1,7 @@
 package join
 
 import (
+	"bytes"
 	"encoding/binary"
 	"time"
 
@@ -68,7 +69,7 @@ func (m *Machine) Advance(now int64) (int64, bool) {
 	for i := range m.sides {
 		if m.sides[i].held() && m.leaves(i) < now {
 			at = min(at, m.leaves(i))
-			m.sides[i] = side{}
+			m.sides[i].leave()
 		}
 	}
 	if at == operator.Never {
@@ -93,70 +94,72 @@ func (m *Machine) Spent(now int64) bool {
 	return !m.begun || now-m.of.lateness > m.at
 }
 
-// Append writes which of the sides are held, the newest moment, and the sides.
+// Append writes which of the sides were ever taken, the newest moment, and those sides.
 func (m *Machine) Append(dst []byte) []byte {
 	head := byte(0)
-	if m.begun {
-		head = begunBit
-	}
 	for i := range m.sides {
-		if m.sides[i].held() {
+		if m.sides[i].taken {
 			head |= 1 << i
 		}
 	}
 	dst = append(dst, head)
-	if !m.begun {
+	if head == 0 {
 		return dst
 	}
 	dst = binary.AppendVarint(dst, m.at)
 	for i := range m.sides {
-		dst = m.sides[i].append(dst)
+		if m.sides[i].taken {
+			dst = m.sides[i].append(dst)
+		}
 	}
 	return dst
 }
 
-const begunBit = 4
-
 func (m *Machine) read(r *wire.Reader) {
 	head := r.Byte()
-	if m.begun = head&begunBit != 0; !m.begun || head > begunBit|3 {
+	if head == 0 || head > 3 {
 		r.Bad = r.Bad || head != 0
 		return
 	}
-	m.at = r.Varint()
+	m.begun, m.at = true, r.Varint()
 	for i := range m.sides {
 		if head&(1<<i) != 0 {
 			m.sides[i].read(r)
 		}
-		if m.sides[i].held() && m.sides[i].at > m.at {
+		if m.sides[i].taken && m.sides[i].at > m.at {
 			r.Bad = true
 		}
 	}
 }
 
-// side is the newest event of an input; the zero side is empty.
+// side is the newest event of an input. When the event has left, its place in time stays, so that no older one comes instead; the zero side was never
+// taken.
 type side struct {
-	at   int64
-	seq  uint64
-	n    int
-	body []byte       // as event.AppendEvent writes it, with the clamped time; nil when the side is empty
-	of   *event.Event // body decoded, once asked for
+	taken bool
+	at    int64
+	seq   uint64
+	n     int
+	body  []byte       // as event.AppendEvent writes it, with the clamped time; nil when the event has left
+	of    *event.Event // body decoded, once asked for
 }
 
 // sideOf keeps a copy of the event.
 func sideOf(e operator.Event) side {
 	clamped := *e.Of
 	clamped.Time = time.UnixMicro(e.At).UTC()
-	return side{at: e.At, seq: e.Seq, n: e.N, body: event.AppendEvent(nil, &clamped)}
+	return side{taken: true, at: e.At, seq: e.Seq, n: e.N, body: event.AppendEvent(nil, &clamped)}
 }
 
+// held says that the event is still there.
 func (s *side) held() bool { return s.body != nil }
+
+func (s *side) leave() { s.body, s.of = nil, nil }
 
 // before says that e is newer than what stands here.
 func (s *side) before(e operator.Event) bool {
 	switch {
-	case !s.held() || s.at != e.At:
-		return !s.held() || s.at < e.At
+	case !s.taken || s.at != e.At:
+		return !s.taken || s.at < e.At
 	case s.seq != e.Seq:
 		return s.seq < e.Seq
 	}
@@ -171,9 +174,7 @@ func (s *side) event() *event.Event {
 }
 
 func (s *side) append(dst []byte) []byte {
-	if !s.held() {
-		return dst
-	}
+	dst = binary.AppendVarint(dst, s.at)
 	dst = binary.AppendUvarint(dst, s.seq)
 	dst = binary.AppendUvarint(dst, uint64(s.n))
 	dst = binary.AppendUvarint(dst, uint64(len(s.body)))
@@ -181,12 +182,16 @@ func (s *side) append(dst []byte) []byte {
 }
 
 func (s *side) read(r *wire.Reader) {
-	s.seq, s.n = r.Uvarint(), int(r.Uvarint())
-	s.body = append([]byte{}, r.Bytes()...)
-	e, err := event.DecodeEvent(s.body)
-	if err != nil || s.n < 0 {
-		r.Bad, s.body = true, nil
+	s.taken, s.at, s.seq, s.n = true, r.Varint(), r.Uvarint(), int(r.Uvarint())
+	s.body = bytes.Clone(r.Bytes())
+	if s.n < 0 {
+		r.Bad = true
+	}
+	if len(s.body) == 0 {
+		s.body = nil
 		return
 	}
-	s.at = e.Time.UnixMicro()
+	if e, err := event.DecodeEvent(s.body); err != nil || e.Time.UnixMicro() != s.at {
+		r.Bad = true
+	}
 }
