@@ -244,7 +244,7 @@ func (p *player) take(o detect.Output) {
 		if p.values[at] == nil {
 			p.values[at] = &indicator.Parts{}
 		}
-		p.values[at].Put(&s)
+		p.values[at].Put(&s, s.At)
 	}
 }
 
