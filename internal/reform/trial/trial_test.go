@@ -82,6 +82,28 @@ func TestAWeakTestLeavesASurvivor(t *testing.T) {
 	}
 }
 
+// A pack whose scripts order states and silences, follow a key of their own and see what findings raise and quiet: they pass, and catch every mutant of the
+// scenarios.
+func TestScriptsSeeEverythingThatDetectionDoes(t *testing.T) {
+	t.Parallel()
+	p, err := pack.Read(os.DirFS("testdata/whole"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	proof, err := trial.Prove(p, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range proof.Problems() {
+		t.Error(problem)
+	}
+	for _, s := range proof.Mutation.Scores {
+		if s.Scenario == "high" && s.Mutants != 10 || s.Scenario != "" && len(s.Survivors) > 0 {
+			t.Errorf("%+v", s)
+		}
+	}
+}
+
 // Scripts that expect the wrong thing fail, each at its step.
 func TestWrongExpectationsFail(t *testing.T) {
 	t.Parallel()
