@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/order"
 	"twoweave/internal/platform/bus"
 	"twoweave/internal/reform/pack"
 )
@@ -38,14 +39,19 @@ key: area
 retention: 1d
 lateness: 1m
 dedup: 1m
+cap: {sender: 5}
 schema:
   type: object
   properties:
     urgent: {type: boolean}
+    plate: {type: string}
 `
 
 // rules are the scenarios that tests choose from; a name with a dash and a letter is a changed version of the one before the dash.
 var rules = map[string]string{
+	"held":        "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm < 0.0\nhold: 60s",
+	"tense":       "operator: match\nwhen: data.cm >= limit.high\nuntil: data.cm < limit.low\nlimits: {high: {daily: 30.0, special: 20.0, emergency-3: 10.0}, low: {daily: 8.0}}\nstates: {emergency-4: {severity: critical}}",
+	"byplate":     "operator: match\nsubject: data.plate\nwhen: data.cm >= 15.0",
 	"high":        "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0",
 	"high-title":  "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0\nseverity: critical",
 	"high-rule":   "operator: match\nwhen: data.cm >= 12.0\nuntil: data.cm < 10.0",
@@ -57,6 +63,17 @@ var rules = map[string]string{
 	"long-rule":   "operator: sustain\nwhen: data.cm >= 15.0\nuntil: data.cm < 10.0\nfor: 90s",
 	"steady":      "operator: sustain\nwhen: data.cm >= 15.0\nfor: 30s",
 	"steady-high": "operator: sustain\nwhen: data.cm >= 18.0\nfor: 30s",
+	"mean":        "operator: window\nwindow: {over: 60s, measure: avg, of: data.cm}\nwhen: value >= limit.high\nuntil: value < 10.0\nlimits: {high: {daily: 15.0, special: 12.0}}",
+	"mean-long":   "operator: window\nwindow: {over: 120s, measure: avg, of: data.cm}\nwhen: value >= 14.0\nuntil: value < 10.0",
+	"tumble":      "operator: window\nwindow: {over: 30s, measure: max, of: data.cm, kind: tumbling}\nwhen: value >= 15.0",
+	"plates":      "operator: window\nsubject: data.plate\nwindow: {over: 5m, measure: distinct, of: subject}\nwhen: value >= 3.0\nuntil: value < 2.0\nevidence: 20",
+	"quiet":       "operator: absence\nabsence: {gap: 40s}",
+	"quiet-long":  "operator: absence\nabsence: {gap: 70s}",
+	"rise":        "operator: sequence\nwhere: data.cm < 10.0\nalso: [{on: level, where: data.cm >= 15.0}]\nsequence: {within: 60s}\nhold: 30s",
+	"pair":        "operator: join\nsubject: data.plate\nwhere: data.cm >= 15.0\nalso: [{on: call, subject: data.plate}]\njoin: {within: 60s}\nwhen: both && other.data.urgent\nhold: 90s",
+	"near":        "operator: cluster\nwhere: data.cm >= 12.0\ncluster: {metres: 300, over: 60s}\nwhen: count >= 4 && sources >= 2",
+	"zone":        "operator: geofence\ngeofence: {fences: [{name: dock, centre: {lon: 121.5, lat: 31.2}, metres: 400}]}",
+	"odd":         "operator: anomaly\nanomaly: {of: data.cm}\nwhen: score >= 0.9\nhold: 60s",
 	"steady-low":  "operator: sustain\nwhen: data.cm >= 12.0\nfor: 30s",
 }
 
@@ -100,7 +117,7 @@ func scenarioText(t testing.TB, name string) string {
 		t.Fatalf("no rule %q", name)
 	}
 	id, _, _ := strings.Cut(name, "-")
-	if !strings.Contains(text, "severity:") {
+	if !strings.Contains(text, "\nseverity:") {
 		text += "\nseverity: major"
 	}
 	return fmt.Sprintf("scenario: %s\nversion: 1\ntitle: {zh: 试, en: Test}\ndomain: facilities\non: level\nclass: ponding\nnote: assumed\n%s\n", id, text)
@@ -165,8 +182,13 @@ func (s *script) line(words []string) {
 	case "activate":
 		set := setOf(s.t, words[2:]...)
 		out = s.p.Activate(seqOf(s.seq), ActivationOf(set), set)
+	case "state", "silence", "takeback":
+		out = s.p.Order(seqOf(s.seq), s.order(words[1:]))
 	default:
 		b := &event.Batch{Stamp: at}
+		if words[1] == "copies" {
+			b.Copies, words = true, words[1:]
+		}
 		for words := range slices.Values(splitWords(words[1:])) {
 			b.Events = append(b.Events, s.event(at, words))
 		}
@@ -174,6 +196,35 @@ func (s *script) line(words []string) {
 	}
 	s.outcomes(before)
 	s.out.WriteString(show(&out))
+}
+
+// order reads "state ID LEVEL", "silence ID" or "takeback ID", with area=, until=, from=, scenarios= and subjects= (by commas).
+func (s *script) order(words []string) order.Control {
+	s.t.Helper()
+	given := map[string]string{}
+	for _, w := range words[2:] {
+		name, value, _ := strings.Cut(w, "=")
+		given[name] = value
+	}
+	moment := func(name string) (at time.Time) {
+		if text, some := given[name]; some {
+			at = zero.Add(duration(s.t, text))
+		}
+		return at
+	}
+	list := func(name string) []string {
+		return strings.FieldsFunc(given[name], func(r rune) bool { return r == ',' })
+	}
+	id, area := words[1], event.AreaCode(given["area"])
+	switch words[0] {
+	case "state":
+		return order.Control{Kind: order.PutState, State: &order.State{ID: id, Level: order.Level(words[2]), Area: area, Until: moment("until")}}
+	case "silence":
+		return order.Control{Kind: order.PutSilence, Silence: &order.Silence{
+			ID: id, Area: area, Scenarios: list("scenarios"), Subjects: list("subjects"), From: moment("from"), Until: moment("until"),
+		}}
+	}
+	return order.Control{Kind: order.TakeBack, ID: id}
 }
 
 func splitWords(words []string) [][]string {
@@ -230,7 +281,8 @@ func (s *script) outcomes(before Accounting) {
 		{"duplicate", after.Duplicate - before.Duplicate}, {"conflict", after.Conflict - before.Conflict},
 		{"late", after.Late - before.Late}, {"dead", after.Dead - before.Dead}, {"clamped", after.Clamped - before.Clamped},
 		{"after-end", after.AfterEnd - before.AfterEnd}, {"overflow", after.Overflow - before.Overflow},
-		{"forgotten", after.Forgotten - before.Forgotten},
+		{"forgotten", after.Forgotten - before.Forgotten}, {"capped", after.Capped - before.Capped}, {"new-capped", after.NewCapped - before.NewCapped},
+		{"silenced", after.Silenced - before.Silenced}, {"copy-lost", after.CopiesLost - before.CopiesLost},
 	} {
 		for range o.n {
 			s.out.WriteString("> " + o.name + "\n")

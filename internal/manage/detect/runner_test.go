@@ -30,7 +30,9 @@ type course struct {
 func newCourse(t *testing.T, seed uint64, n int) *course {
 	t.Helper()
 	c := &course{sets: []*pack.Set{
-		setOf(t, "high", "long", "steady", "over"), setOf(t, "high-rule", "long", "over"), setOf(t, "high-title", "long-rule", "over", "both"),
+		setOf(t, "high", "long", "steady", "over", "mean", "tumble", "plates", "quiet", "rise", "pair", "near", "zone", "odd"),
+		setOf(t, "high-rule", "long", "steady-high", "over", "mean-long", "plates", "quiet-long", "near", "zone", "rise", "pair", "odd"),
+		setOf(t, "high-title", "long-rule", "over", "both", "steady-low", "mean", "tumble", "plates", "quiet", "near", "pair"),
 	}}
 	rng := rand.New(rand.NewPCG(seed, 1))
 	c.log, c.events = busyLog(rng.IntN, n, c.sets...)
@@ -48,7 +50,7 @@ func newCourse(t *testing.T, seed uint64, n int) *course {
 		c.account = c.account.Plus(p.Accounting())
 	}
 	a := c.account
-	if sum := a.Evaluated + a.Duplicate + a.Conflict + a.Late + a.Dead; sum != a.Events || sum != int64(c.events) {
+	if sum := a.Evaluated + a.Duplicate + a.Conflict + a.Late + a.Dead + a.Capped; sum != a.Events || sum != int64(c.events) {
 		t.Fatalf("accounting %+v does not add up to the log's %d events", a, c.events)
 	}
 	if a.Evaluated == 0 || a.Duplicate == 0 || a.Conflict == 0 || a.Late == 0 || a.Dead == 0 || a.Detections < 100 {
@@ -299,7 +301,7 @@ func TestAStopLosesNothingAndLeavesSnapshotsOfTheEnd(t *testing.T) {
 
 func TestAStoreThatIsAwayHoldsUpAndReordersNothing(t *testing.T) {
 	t.Parallel()
-	c := newCourse(t, 5, 2_000)
+	c := newCourse(t, 5, 3_000)
 	synctest.Test(t, func(t *testing.T) {
 		w := c.world()
 		p := w.process("one")

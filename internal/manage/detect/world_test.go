@@ -14,8 +14,10 @@ import (
 
 	"twoweave/internal/base/clock"
 	"twoweave/internal/base/fault"
+	"twoweave/internal/base/geo"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
+	"twoweave/internal/manage/order"
 	"twoweave/internal/platform/bus"
 	"twoweave/internal/reform/pack"
 )
@@ -355,9 +357,52 @@ func busyLog(rng func(int) int, n int, sets ...*pack.Set) (log []bus.Message, ev
 			m.Body = m.Body[:len(m.Body)/2]
 			events -= len(b.Events) - 1 // counted as one
 		}
-		log = append(log, m)
+		log = append(append(log, m), copiesOf(sets[used-1], b)...)
+		if rng(60) == 0 {
+			log = append(log, randomOrder(rng, at))
+		}
 	}
 	return log, events
+}
+
+// copiesOf are the keyed copies of a batch, as ingest makes them.
+func copiesOf(set *pack.Set, b *event.Batch) (log []bus.Message) {
+	parts := map[int][]event.Event{}
+	for i := range b.Events {
+		e := &b.Events[i]
+		t := set.Types[e.Type]
+		row := t.NewRow()
+		if t.Fill(e, row) != nil {
+			continue
+		}
+		var done []int
+		for _, key := range t.CopyKeys(e, row) {
+			if part := event.PartitionOf(key); !slices.Contains(done, part) {
+				parts[part], done = append(parts[part], *e), append(done, part)
+			}
+		}
+	}
+	for _, part := range slices.Sorted(maps.Keys(parts)) {
+		copies := &event.Batch{Stamp: b.Stamp, Copies: true, Events: parts[part]}
+		log = append(log, bus.Message{Kind: bus.Events, Part: part, Body: event.AppendBatch(nil, copies)})
+	}
+	return log
+}
+
+// randomOrder puts a city state or a silence in force, or takes one back.
+func randomOrder(rng func(int) int, at int) bus.Message {
+	id := fmt.Sprint(rng(4))
+	c := order.Control{Kind: order.TakeBack, ID: id}
+	until := zero.Add(time.Duration(at+20+rng(60)) * time.Second)
+	switch rng(4) {
+	case 0:
+		c = order.Control{Kind: order.PutState, State: &order.State{ID: id, Level: order.Levels()[rng(3)], Area: "middle", Until: until}}
+	case 1:
+		c = order.Control{Kind: order.PutState, State: &order.State{ID: id, Level: order.Special}}
+	case 2:
+		c = order.Control{Kind: order.PutSilence, Silence: &order.Silence{ID: id, Scenarios: []string{"mean", "high", "quiet"}, Until: until}}
+	}
+	return bus.Message{Kind: bus.Control, Body: c.Encode()}
 }
 
 func randomEvent(rng func(int) int, made, subject, at int) event.Event {
@@ -367,8 +412,12 @@ func randomEvent(rng func(int) int, made, subject, at int) event.Event {
 	}
 	a := arrival{key: subject*100_000 + id, body: rng(4) / 3, sub: fmt.Sprint(subject), t: at - []int{0, 0, 0, 1, 5, 20, 45, -10}[rng(8)], cm: []int{0, 5, 12, 20, 20}[rng(5)]}
 	e := a.event()
+	plate := fmt.Sprintf("plate-%d", subject%9)
+	e.Data = append(bytes.TrimSuffix(e.Data, []byte("}")), fmt.Sprintf(`,"plate":%q}`, plate)...)
+	e.Data = bytes.Replace(e.Data, []byte("{,"), []byte("{"), 1)
+	e.Place = &geo.Point{Lon: 121.5 + float64(rng(12))/1000, Lat: 31.2 + float64(subject%3)/1000}
 	if rng(20) == 0 {
-		e.Type, e.Data = "call", []byte(`{"urgent":true}`)
+		e.Type, e.Data = "call", fmt.Appendf(nil, `{"urgent":true,"plate":%q}`, plate)
 	}
 	return e
 }
