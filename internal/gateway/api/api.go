@@ -28,6 +28,7 @@ type Options struct {
 	Events   Events
 	Cases    Cases
 	Signs    Signs
+	Orders   Orders
 	Facts    Facts
 	Series   Series
 	Machine  Machine
@@ -61,7 +62,7 @@ func New(mux *http.ServeMux, o Options) *API {
 	}
 	a := &API{o: o, actions: map[string]access.Action{}, hub: newHub(o)}
 	a.huma = humago.New(mux, config)
-	for _, mount := range []func(*API){mountEvents, mountMe, mountCases, mountDetections, mountSigns, mountAreas, mountMachine, mountStream, mountSeries} {
+	for _, mount := range []func(*API){mountEvents, mountMe, mountCases, mountDetections, mountSigns, mountOrders, mountAreas, mountMachine, mountStream, mountSeries} {
 		mount(a)
 	}
 	for _, prefix := range []string{"/api/", "/prometheus/"} {

@@ -103,6 +103,7 @@ var people = map[string]access.Actor{
 	"device":   {ID: "gauge-1", Roles: []access.Role{access.Device}},
 	"viewer":   {ID: "v", Roles: []access.Role{access.Viewer}},
 	"operator": {ID: "o", Roles: []access.Role{access.Operator}},
+	"admin":    {ID: "a", Roles: []access.Role{access.Admin}},
 	"worker":   {ID: "w", Roles: []access.Role{access.FieldWorker}, Unit: "street-1"},
 }
 
@@ -111,12 +112,13 @@ type program struct {
 	inbox   *inbox
 	facts   *facts
 	history *history
+	orders  *orders
 	srv     *httptest.Server
 }
 
 func start(t *testing.T) *program {
 	t.Helper()
-	p := &program{inbox: &inbox{}, facts: newFacts(), history: &history{}}
+	p := &program{inbox: &inbox{}, facts: newFacts(), history: &history{}, orders: &orders{}}
 	mux := http.NewServeMux()
 	p.api = api.New(mux, api.Options{
 		Actor: func(r *http.Request) (access.Actor, bool, error) {
@@ -127,7 +129,7 @@ func start(t *testing.T) *program {
 			}
 			return actor, ok, nil
 		},
-		Events: p.inbox, Facts: p.facts, Signs: signs{}, Series: p.history, Version: "test", SyncMode: func() string { return "test" },
+		Events: p.inbox, Facts: p.facts, Signs: signs{}, Orders: p.orders, Series: p.history, Version: "test", SyncMode: func() string { return "test" },
 		Clock: clock.NewManual(now), Log: slog.New(slog.DiscardHandler),
 	})
 	p.srv = httptest.NewServer(mux)

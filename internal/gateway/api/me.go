@@ -23,6 +23,8 @@ type can struct {
 	Console bool `json:"console"`
 	Field   bool `json:"field"`
 	Machine bool `json:"machine"`
+	State   bool `json:"state" doc:"sees the orders behind the city's state"`
+	Order   bool `json:"order" doc:"orders states and silences"`
 }
 
 func mountMe(a *API) {
@@ -38,6 +40,6 @@ func (a *API) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
 		return access.Decide(access.Request{Actor: actor, Action: action, Purpose: p, Thing: access.Thing{Unit: actor.Unit}}).Allow
 	}
 	out.Body.Can = can{Wall: may(access.ReadSigns, access.Supervision), Console: may(access.ReadCase, access.Supervision),
-		Field: may(access.StartCase, access.Casework), Machine: may(access.ReadMachine, access.Operation)}
+		Field: may(access.StartCase, access.Casework), Machine: may(access.ReadMachine, access.Operation), State: may(access.ReadOrders, access.Ordering), Order: may(access.OrderState, access.Ordering)}
 	return out, nil
 }

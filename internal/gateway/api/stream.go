@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"strconv"
 	"sync"
 	"time"
@@ -14,6 +15,7 @@ import (
 
 	"twoweave/internal/access"
 	"twoweave/internal/base/fault"
+	"twoweave/internal/manage/orderdesk"
 )
 
 // Facts is the stream of what happened to cases, by position.
@@ -109,7 +111,7 @@ type streamInput struct {
 func mountStream(a *API) {
 	mount(a, route{id: "stream", method: http.MethodGet, path: "/api/v1/stream", tag: "live", action: access.ReadSigns, purpose: access.Supervision,
 		summary: "What happens, live: server-sent events, resumable by Last-Event-ID", describe: func(op *huma.Operation) {
-			op.Responses = map[string]*huma.Response{"200": {Description: "events hello, fact (with id), signs, reset", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}
+			op.Responses = map[string]*huma.Response{"200": {Description: "events hello, fact (with id), signs, states, reset", Content: map[string]*huma.MediaType{"text/event-stream": {}}}}
 		}}, a.stream)
 }
 
@@ -150,6 +152,7 @@ type viewer struct {
 	actor access.Actor
 	w     http.ResponseWriter
 	flush *http.ResponseController
+	state *orderdesk.Board // as it was sent last
 }
 
 func (v *viewer) serve(ctx context.Context, from uint64, resume bool) {
@@ -218,6 +221,9 @@ func (v *viewer) follow(ctx context.Context, live chan fact, after uint64) {
 			if n := v.api.o.Signs.Revision(); n != shown {
 				shown, err = n, v.board(ctx)
 			}
+			if err == nil {
+				err = v.states(ctx)
+			}
 		case <-beat.C:
 			err = v.write([]byte(": still here\n\n"))
 		}
@@ -252,6 +258,27 @@ func (v *viewer) board(ctx context.Context) error {
 		return err
 	}
 	return v.send("signs", 0, body)
+}
+
+// states sends the city's state when it differs from what was sent: orders come from any process, and run out by themselves.
+func (v *viewer) states(ctx context.Context) error {
+	now, err := v.api.o.Orders.Board(ctx)
+	if err != nil {
+		v.api.o.Log.Warn("city state not sent", "error", err)
+		return nil // tried again with the next beat
+	}
+	if sent := v.state; sent != nil {
+		sent.At = now.At
+		if reflect.DeepEqual(*sent, now) {
+			return nil
+		}
+	}
+	v.state = &now
+	body, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	return v.send("states", 0, body)
 }
 
 func (v *viewer) send(name string, id uint64, body []byte) error {

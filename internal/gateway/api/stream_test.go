@@ -34,7 +34,7 @@ func (p *program) listen(t *testing.T, key, lastID string) <-chan string {
 		defer res.Body.Close()
 		scanner := bufio.NewScanner(res.Body)
 		for scanner.Scan() {
-			if line := scanner.Text(); strings.HasPrefix(line, "id: ") || strings.HasPrefix(line, "event: ") || strings.HasPrefix(line, "data: {\"seq\"") {
+			if line := scanner.Text(); line != "event: states" && (strings.HasPrefix(line, "id: ") || strings.HasPrefix(line, "event: ") || strings.HasPrefix(line, "data: {\"seq\"")) {
 				lines <- line
 			}
 		}
@@ -76,4 +76,31 @@ func TestAFieldWorkerHearsOnlyOfTheOwnUnitsCases(t *testing.T) {
 	p.facts.add(`{"case":{"unit":"street-2"},"fact":{"kind":"accepted"}}`)
 	p.facts.add(`{"case":{"unit":"street-1"},"fact":{"kind":"accepted"}}`)
 	expect(t, lines, "id: 1", "id: 2", "event: fact", `data: {"seq":2`)
+}
+
+// follow gives the data of one kind of event of the stream.
+func (p *program) follow(t *testing.T, key, kind string) <-chan string {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", p.srv.URL+"/api/v1/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer "+key)
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := make(chan string, 64)
+	go func() {
+		defer res.Body.Close()
+		ours := false
+		for scanner := bufio.NewScanner(res.Body); scanner.Scan(); {
+			if line := scanner.Text(); ours && strings.HasPrefix(line, "data: ") {
+				found <- line
+			} else {
+				ours = line == "event: "+kind
+			}
+		}
+	}()
+	return found
 }

@@ -29,7 +29,8 @@ type Known interface {
 // Give makes an order of a person's draft: ordered at once, or proposed when it is an emergency. The fault of a bad draft is Invalid and names every
 // problem by its field.
 func Give(id ID, kind Kind, d Draft, by Person, now time.Time, city Known) (Order, error) {
-	if wrong := check(kind, &d, now, city); len(wrong) > 0 {
+	wrong := d.resolve(kind, now)
+	if wrong = append(wrong, check(kind, &d, now, city)...); len(wrong) > 0 {
 		return Order{}, fault.Invalidly("order.Give", wrong...)
 	}
 	o := Order{ID: id, Version: 1, Kind: kind, Draft: d, Status: Ordered, Origin: ByPerson, By: by, At: now}
@@ -112,6 +113,26 @@ func (o *Order) Due() time.Time {
 func (o Order) next() Order {
 	o.Version++
 	return o
+}
+
+// resolve makes a moment of For, and lets a silence begin now when nothing else was said.
+func (d *Draft) resolve(kind Kind, now time.Time) (wrong []fault.Problem) {
+	if kind == PutSilence && d.From.IsZero() {
+		d.From = now
+	}
+	switch {
+	case d.For == 0:
+		return nil
+	case !d.Until.IsZero():
+		wrong = append(wrong, fault.Problem{Field: "for", Message: "cannot stand beside until: give one of them"})
+	case d.For < 0:
+		wrong = append(wrong, fault.Problem{Field: "for", Message: "must be a time ahead, such as 6h"})
+	}
+	if d.Until.IsZero() {
+		d.Until = now.Add(max(d.For, 1))
+	}
+	d.For = 0
+	return wrong
 }
 
 func check(kind Kind, d *Draft, now time.Time, city Known) (wrong []fault.Problem) {

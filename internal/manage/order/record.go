@@ -85,8 +85,9 @@ type Draft struct {
 	Area      event.AreaCode // empty = the whole city
 	Scenarios []string
 	Subjects  []string
-	From      time.Time
-	Until     time.Time // zero = until it is taken back
+	From      time.Time // of a person's silence: zero = now
+	Until     time.Time     // zero = until it is taken back
+	For       time.Duration // instead of Until, from when it is given; an Order has Until alone
 	Ground    Ground
 	Why       string
 }
