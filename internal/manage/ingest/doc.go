@@ -7,15 +7,18 @@
 // A lane is one partition and one retention class. While a lane's append is on its way, later events gather in its next batch, so one sync of
 // the disk covers many events under load and one event alone does not wait (group commit). At most 16 lanes append at a time.
 //
+// An event that keyed scenarios want by another key goes, as a keyed copy, into the lanes of those keys' partitions too (ADR 3).
+//
 // # What it promises
 //
-//   - Accept returns Accepted for an event only after the log has acknowledged the batch that holds it: accepted is durable.
+//   - Accept returns Accepted for an event only after the log has acknowledged the batch that holds it, and those that hold its keyed copies: accepted is
+//     durable.
 //   - Every event of a call gets exactly one outcome, in the order given.
 //   - Events of one partition key and one retention class enter the log in the order in which they were accepted into the queue: the order
 //     within a call, and the order of calls that follow one another.
 //   - The queue is bounded. A call that does not fit is refused as a whole, with Exhausted, before any work is done for it.
 //   - Stamps of this process never go backwards.
-//   - The sums add up at any moment: received = accepted + refused + in doubt + waiting.
+//   - The sums add up at any moment: received = accepted + refused + in doubt + waiting. Copies are no events in them.
 //
 // # What it never does
 //
