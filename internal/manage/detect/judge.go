@@ -32,6 +32,7 @@ func (p *Partition) plain(w *watch, x *view, subject string, v sight) error {
 	if err != nil {
 		return err
 	}
+	p.told(w, subject, &j)
 	s := w.states[subject]
 	if s == nil && w.forSp == 0 && (!j.when || j.until) {
 		return nil // a subject without an episode has no state
@@ -69,6 +70,7 @@ func (p *Partition) measured(w *watch, x *view, subject string, mask uint64, v s
 	at, ok := s.machine.Observe(e)
 	defer p.schedule(s)
 	if !ok {
+		p.told(w, subject, &judgement{v: &v})
 		return nil
 	}
 	var slots []rule.Value
@@ -80,6 +82,7 @@ func (p *Partition) measured(w *watch, x *view, subject string, mask uint64, v s
 	if err != nil {
 		return err
 	}
+	p.told(w, subject, &j)
 	p.step(s, j)
 	return nil
 }
@@ -126,6 +129,7 @@ func (p *Partition) gather(w *watch, x *view, key string, v sight) error {
 		return err
 	}
 	j.members = found.Payloads
+	p.told(w, found.Subject, &j)
 	s := w.states[found.Subject]
 	if s == nil {
 		if !j.when || j.until {
@@ -156,6 +160,7 @@ func (p *Partition) rejudge(s *state, at micros) {
 		p.account.RuleErrors++
 		return
 	}
+	p.told(w, s.subject, &j)
 	p.step(s, j)
 }
 

@@ -68,6 +68,8 @@ type Partition struct {
 	states    int    // over all watches
 	areas     map[event.AreaCode]event.AreaCode
 	out       Output // of the message at work
+	trace     func(Look)
+	traced    scenario.ID
 
 	dirty   []*state            // changed since the last delta
 	removed map[string]struct{} // keys of records to delete with the next delta
