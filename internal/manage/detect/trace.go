@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"slices"
 	"time"
 
 	"twoweave/internal/manage/order"
@@ -18,7 +19,7 @@ type Look struct {
 	Until    bool
 	State    order.Level
 	Measures []scenario.Measured
-	Row      *rule.Row // what the rules saw; only until the function returns
+	Row      *rule.Row // what the rules saw
 }
 
 // Trace has fn told each look at the subjects of one scenario from now on, in order. It changes nothing in what is found, and is no part of a snapshot.
@@ -35,7 +36,7 @@ func (p *Partition) told(w *watch, subject string, j *judgement) {
 	}
 	if j.row != nil {
 		l.Judged, l.At, l.When, l.Until = true, j.at.time(), j.when, j.until
-		l.State, l.Measures, l.Row = j.level, w.seen(j.row, j.level), j.row
+		l.State, l.Measures, l.Row = j.level, w.seen(j.row, j.level), &rule.Row{Slots: slices.Clone(j.row.Slots)}
 	}
 	p.trace(l)
 }
