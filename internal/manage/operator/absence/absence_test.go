@@ -244,6 +244,9 @@ func agree(t *rapid.T) {
 		if want := o.judge(i); got != want {
 			t.Fatalf("gap %d, lateness %d: item %d of %+v: %+v, want %+v", gap, lateness, i, o.all, got, want)
 		}
+		if !x.event && m.Due() <= now*second {
+			t.Fatalf("item %d of %+v: still due at %d", i, o.all, m.Due())
+		}
 		if kept>>i&1 == 0 {
 			m = cycle(t, op, m)
 		}

@@ -52,7 +52,7 @@ func (m *machine) Advance(now int64) (int64, bool) {
 	if now < due {
 		return 0, false
 	}
-	m.state, m.at = absent, max(m.at, due)
+	m.state, m.at = absent, due // after all that was judged: newest only moves on
 	return m.at, true
 }
 

@@ -264,6 +264,9 @@ func agree(t *rapid.T) {
 		if got, want := give(m, x), o.judge(i); got != want {
 			t.Fatalf("within %d, lateness %d: item %d of %+v: %+v, want %+v", within, lateness, i, o.all, got, want)
 		}
+		if x.inputs == 0 && m.Due() <= now*second {
+			t.Fatalf("item %d of %+v: still due at %d", i, o.all, m.Due())
+		}
 		if kept>>i&1 == 0 {
 			m = cycle(t, op, m)
 		}

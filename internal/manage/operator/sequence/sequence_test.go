@@ -99,6 +99,16 @@ func TestAnEventOfTwoStepsIsOneOfThem(t *testing.T) {
 	}
 }
 
+func TestABeginningIsKeptAsLongAsAnEndMayCome(t *testing.T) {
+	t.Parallel()
+	m := compiled(20, 30, 2).New()
+	give(m, item{1, 50, 1, 0})
+	give(m, item{1, 400, 2, 0}) // as far ahead of log time as may be: that is 100
+	if got := give(m, item{2, 70, 3, 0}); got != (judgement{true, 400, true}) {
+		t.Errorf("an end as late as may be: %+v", got)
+	}
+}
+
 func TestItIsSpentOnceNothingToComeCanBeInAChainWithIt(t *testing.T) {
 	t.Parallel()
 	op := compiled(20, 30, 2)
