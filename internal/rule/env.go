@@ -115,6 +115,7 @@ func (e *Env) options() []cel.EnvOption {
 	options := []cel.EnvOption{
 		cel.CrossTypeNumericComparisons(true),
 		cel.ClearMacros(),
+		cel.EnableMacroCallTracking(), // so that parts of a rule can be shown as they were written
 		cel.Macros(presence(e.slots), cel.AllMacro, cel.ExistsMacro, cel.ExistsOneMacro, cel.MapMacro, cel.MapFilterMacro, cel.FilterMacro),
 		cel.ParserRecursionLimit(MaxDepth),
 		cel.ParserErrorRecoveryLimit(4),
