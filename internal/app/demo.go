@@ -50,15 +50,19 @@ func visitorIDs() []string {
 // Demo runs a program with a simulated city before its gateways, until ctx ends or the time is over. attend serves the program meanwhile (reloads, failures).
 func Demo(ctx context.Context, o DemoOptions, attend func(context.Context, *App) error) error {
 	begun := clock.System{}.Now()
+	fmt.Fprintln(o.Out, "Starting: database, log, history …")
+	fresh, err := tellPast(ctx, o, begun)
+	if err != nil {
+		return err
+	}
 	program, err := New(o.Config, Options{Clock: clock.System{}, Log: o.Log, Demo: true, Visitors: visitorIDs()})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(o.Out, "Starting: database, log, history …")
 	if err := program.Start(ctx); err != nil {
 		return err
 	}
-	city, err := program.simulate(ctx, o)
+	city, err := program.simulate(ctx, o, begun, fresh)
 	if err != nil {
 		return errors.Join(err, program.Stop(context.WithoutCancel(ctx)))
 	}
@@ -106,7 +110,7 @@ func (a *App) report(out io.Writer, city *demo.City) {
 }
 
 // simulate makes the accounts of the city's people and devices and prepares the city.
-func (a *App) simulate(ctx context.Context, o DemoOptions) (*demo.City, error) {
+func (a *App) simulate(ctx context.Context, o DemoOptions, begun time.Time, fresh bool) (*demo.City, error) {
 	keys, err := a.demoKeys(ctx)
 	if err != nil {
 		return nil, err
@@ -118,7 +122,7 @@ func (a *App) simulate(ctx context.Context, o DemoOptions) (*demo.City, error) {
 		}
 	}
 	return demo.New(ctx, demo.Options{Base: a.URL(), MQTT: a.MQTT(), DeviceName: "demo-devices", DeviceKey: keys["demo-devices"], WatchKey: keys["demo-operator-1"],
-		Officers: officers, TruthSeed: o.TruthSeed, DeviceSeed: o.DeviceSeed, Clock: clock.System{}, Log: o.Log.With("part", "demo")})
+		Officers: officers, TruthSeed: o.TruthSeed, DeviceSeed: o.DeviceSeed, Begun: begun, Fresh: fresh, Clock: clock.System{}, Log: o.Log.With("part", "demo")})
 }
 
 // player is one simulated person, or the devices.

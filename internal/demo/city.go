@@ -13,16 +13,18 @@ type city struct {
 	sensors   []*sensor
 	bySubject map[string]*sensor
 	systems   []*system
+	across    *across
 	truth     []Incident
 	rnd       *rand.Rand // of the devices, never of the truth
 }
 
-// newCity builds a city of areas. Two seeds: one for what happens, one for how it is told.
-func newCity(areas []area, truthSeed, deviceSeed uint64) *city {
+// newCity builds a city of areas that begins to live at a moment, fresh when its History has just been told. Two seeds: one for what happens, one for how it is told.
+func newCity(areas []area, begun time.Time, fresh bool, truthSeed, deviceSeed uint64) *city {
 	c := &city{areas: areas, bySubject: map[string]*sensor{}, rnd: rand.New(rand.NewPCG(deviceSeed, 1))}
 	c.addSensors()
 	c.addProcesses(truthSeed)
 	c.addSystems()
+	c.across = newAcross(areas, begun, fresh, rand.New(rand.NewPCG(truthSeed, 77)))
 	return c
 }
 
@@ -40,7 +42,9 @@ func (c *city) step(now time.Time) (sensors, systems []message) {
 	for _, s := range c.systems {
 		systems = append(systems, s.due(now)...)
 	}
-	return sensors, systems
+	told, truth := c.across.due(now)
+	c.truth = append(c.truth, truth...)
+	return sensors, append(systems, told...)
 }
 
 // begin tells whoever will notice the incident.
@@ -124,11 +128,16 @@ func incidentNumber(i *Incident) string {
 	return fmt.Sprintf("%s-%d", i.Subject, i.Start.Unix())
 }
 
+// anySubject is what a finding's subject need not be compared with.
+const anySubject = "*"
+
 // detectedSubject is the subject under which the program should find an incident.
 func detectedSubject(i Incident) string {
 	switch i.Scenario {
 	case "serious-call", "injury-accident":
 		return i.Area + "/" + incidentNumber(&i)
+	case "call-cluster":
+		return anySubject // a place that the program finds itself
 	}
 	return i.Subject
 }

@@ -21,6 +21,8 @@ type Options struct {
 	Officers   []Officer
 	TruthSeed  uint64
 	DeviceSeed uint64
+	Begun      time.Time // when the city begins to live
+	Fresh      bool      // History up to Begun was told to the program
 	Clock      clock.Clock
 	Log        *slog.Logger
 }
@@ -49,7 +51,7 @@ func New(ctx context.Context, o Options) (*City, error) {
 	if len(areas) == 0 {
 		return nil, fmt.Errorf("the program has no areas: the demo needs a pack with a city")
 	}
-	c.city = newCity(areas, o.TruthSeed, o.DeviceSeed)
+	c.city = newCity(areas, o.Begun, o.Fresh, o.TruthSeed, o.DeviceSeed)
 	return c, nil
 }
 

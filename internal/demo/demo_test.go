@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 )
@@ -25,7 +26,7 @@ func live(c *city, d time.Duration) (sent []message) {
 
 func TestWhatHappensDoesNotDependOnWhoTells(t *testing.T) {
 	t.Parallel()
-	a, b, other := newCity(towns(), 1, 1), newCity(towns(), 1, 99), newCity(towns(), 2, 1)
+	a, b, other := newCity(towns(), noon, true, 1, 1), newCity(towns(), noon, true, 1, 99), newCity(towns(), noon, true, 2, 1)
 	live(a, time.Hour)
 	live(b, time.Hour)
 	live(other, time.Hour)
@@ -48,7 +49,7 @@ func TestNightIsWhenNightMattersHappen(t *testing.T) {
 	if night.at(noon) != 0 || night.at(noon.Add(11*time.Hour)) == 0 {
 		t.Errorf("noon %v, 23:00 %v", night.at(noon), night.at(noon.Add(11*time.Hour)))
 	}
-	c := newCity(towns(), 1, 1)
+	c := newCity(towns(), noon, true, 1, 1)
 	live(c, 2*time.Hour)
 	for _, i := range c.truth {
 		if i.Scenario == "night-construction-noise" {
@@ -59,7 +60,7 @@ func TestNightIsWhenNightMattersHappen(t *testing.T) {
 
 func TestDevicesFailAsDevicesDo(t *testing.T) {
 	t.Parallel()
-	c := newCity(towns(), 1, 7)
+	c := newCity(towns(), noon, true, 1, 7)
 	seen := map[string]int{}
 	wrong := 0
 	for _, m := range live(c, 3*time.Hour) {
@@ -108,5 +109,56 @@ func TestCompare(t *testing.T) {
 	}
 	if c := got[1]; c.Truth != 1 || c.Found != 1 || c.Precision() != 1 {
 		t.Errorf("serious-call: %+v", c)
+	}
+}
+
+func TestACitysPastLeadsUpToWhatIsFound(t *testing.T) {
+	t.Parallel()
+	var codes []string
+	for _, a := range towns() {
+		codes = append(codes, a.Code)
+	}
+	past := History(codes, noon)
+	loads, last := 0, map[string]time.Time{}
+	for i, p := range past {
+		if i > 0 && p.At.Before(past[i-1].At) || !p.At.Before(noon) || p.At.Before(noon.Add(-14*24*time.Hour)) {
+			t.Errorf("event %d is of %s", i, p.At)
+		}
+		var m message
+		if err := json.Unmarshal(p.CloudEvent, &m); err != nil {
+			t.Fatal(err)
+		}
+		if m.Data["plate"] == "沪A·DM019" {
+			loads++
+		}
+		if home, is := m.Data["household"].(string); is {
+			last[home] = p.At
+		}
+	}
+	if loads != mixedLoads-3 {
+		t.Errorf("the past has %d mixed loads", loads)
+	}
+	c := newCity(towns(), noon, true, 1, 1)
+	sent := live(c, 3*time.Minute)
+	towns, sides := map[string]bool{}, map[string]bool{}
+	for _, m := range sent {
+		if m.Data["plate"] == "沪A·DM019" {
+			loads++
+			towns[m.Area] = true
+		}
+		if m.Type == "call.110" && m.Data["summary"] == "浓烟 / smoke" {
+			sides[m.Area] = true
+		}
+	}
+	if loads != mixedLoads || len(towns) != 3 || len(sides) != 2 {
+		t.Errorf("%d mixed loads in %d towns; calls from %d sides of a border", loads, len(towns), len(sides))
+	}
+	happened := map[string]Incident{}
+	for _, i := range c.truth {
+		happened[i.Scenario] = i
+	}
+	alone := happened["elderly-alone-silent"]
+	if happened["mixed-waste-truck"].Subject == "" || happened["call-cluster"].Start.IsZero() || !alone.Start.Equal(last[alone.Subject].Add(aloneFor)) {
+		t.Errorf("happened: %+v", happened)
 	}
 }

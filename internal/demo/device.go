@@ -16,6 +16,7 @@ type message struct {
 	Subject     string         `json:"subject,omitempty"`
 	Time        string         `json:"time"`
 	Area        string         `json:"area,omitempty"`
+	Place       string         `json:"place,omitempty"` // a geo URI
 	Data        map[string]any `json:"data"`
 }
 

@@ -91,7 +91,7 @@ func compare(truth []Incident, findings []Detection, now time.Time) []Score {
 func match(truth []Incident, f Detection, used []bool) int {
 	found := -1
 	for i, t := range truth {
-		if t.Scenario != f.Scenario || detectedSubject(t) != f.Subject {
+		if subject := detectedSubject(t); t.Scenario != f.Scenario || subject != f.Subject && subject != anySubject {
 			continue
 		}
 		if f.Started.Before(t.Start.Add(-slack)) || f.Since.After(t.End.Add(slack)) {

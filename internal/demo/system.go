@@ -97,8 +97,10 @@ func (s *system) caller(data map[string]any) map[string]any {
 
 func call(s *system, a area, at time.Time) message {
 	category := []string{"dispute", "noise", "help", "traffic", "other"}[s.rnd.IntN(5)]
-	return s.message("call.110", fmt.Sprintf("c-%d-%d", at.Unix(), s.n), a.Code, at,
+	m := s.message("call.110", fmt.Sprintf("c-%d-%d", at.Unix(), s.n), a.Code, at,
 		s.caller(map[string]any{"status": "received", "level": 3 + s.rnd.IntN(2), "category": category, "summary": "日常警情 / everyday call"}))
+	m.Place = geoURI(121.5+s.rnd.Float64()*0.45, 30.9+s.rnd.Float64()*0.45) // anywhere in the district
+	return m
 }
 
 func seriousCall(s *system, i *Incident, at time.Time) message {
