@@ -1,7 +1,7 @@
 // Package geo holds places on the earth.
 //
-// A Point is in WGS 84, as devices and files give it; Valid says what is wrong with one before it is kept. The package knows nothing of areas or of the
-// schematic map, whose frame is the registry's.
+// A Point is in WGS 84, as devices and files give it; Valid says what is wrong with one before it is kept. Distances are in metres on the WGS 84
+// ellipsoid; a Ring says what lies inside an outline. The package knows nothing of areas or of the schematic map, whose frame is the registry's.
 package geo
 
 import (
