@@ -13,16 +13,17 @@ export interface ChartOptions {
   right?: string;
   levels?: Level[]; // lines across, such as a threshold
   always?: boolean; // levels are always in view; otherwise only when the values come near
+  tight?: boolean; // the y axis is as long as the values and the levels in view; otherwise it begins at zero
 }
 
-interface Frame { g: CanvasRenderingContext2D; width: number; bottom: number; px: (x: number) => number; py: (y: number) => number; top: number }
+interface Frame { g: CanvasRenderingContext2D; width: number; bottom: number; px: (x: number) => number; py: (y: number) => number; low: number; top: number }
 
 const side = 4, above = 12, words = 12;
 
 export function draw(canvas: HTMLCanvasElement, points: Point[], o: ChartOptions): void {
   const f = prepare(canvas, points, o);
   if (!f) return;
-  for (const level of o.levels ?? []) if (level.y <= f.top) line(f, level);
+  for (const level of o.levels ?? []) if (level.y <= f.top && level.y >= f.low) line(f, level);
   ends(f, o);
   area(f, points, o);
   if (o.marks) dots(f, points, o);
@@ -35,19 +36,30 @@ function prepare(canvas: HTMLCanvasElement, points: Point[], o: ChartOptions): F
   canvas.width = Math.round(width * ratio);
   canvas.height = Math.round(height * ratio);
   const g = canvas.getContext("2d");
-  if (!g || points.length === 0 || width === 0 || height < 30) return;
+  if (!g || points.length === 0 || width === 0 || height < 20) return;
   g.scale(ratio, ratio);
   g.font = `${words}px system-ui, "Noto Sans CJK SC", sans-serif`;
+  const [low, top] = o.tight ? close(points) : fromZero(points, o);
+  const x0 = o.from ?? Math.min(...points.map((p) => p.x)), x1 = o.to ?? Math.max(...points.map((p) => p.x));
+  const bottom = height - (o.left || o.right ? words + 5 : side), air = o.tight ? side : above;
+  return {
+    g, width, bottom, low, top,
+    px: (x) => (x1 <= x0 ? width / 2 : side + ((x - x0) / (x1 - x0)) * (width - 2 * side)),
+    py: (y) => bottom - ((y - low) / (top - low)) * (bottom - air),
+  };
+}
+
+function fromZero(points: Point[], o: ChartOptions): [number, number] {
   const highest = Math.max(...points.map((p) => p.y), 1);
   const near = (o.levels ?? []).map((l) => l.y).filter((y) => o.always || y <= 1.8 * highest);
-  const top = Math.max(highest, ...near) * 1.08, low = Math.min(0, ...points.map((p) => p.y));
-  const x0 = o.from ?? Math.min(...points.map((p) => p.x)), x1 = o.to ?? Math.max(...points.map((p) => p.x));
-  const bottom = height - (o.left || o.right ? words + 5 : side);
-  return {
-    g, width, bottom, top,
-    px: (x) => (x1 <= x0 ? width / 2 : side + ((x - x0) / (x1 - x0)) * (width - 2 * side)),
-    py: (y) => bottom - ((y - low) / (top - low)) * (bottom - above),
-  };
+  return [Math.min(0, ...points.map((p) => p.y)), Math.max(highest, ...near) * 1.08];
+}
+
+/** close is the values with some air; what hardly moves stays flat. */
+function close(points: Point[]): [number, number] {
+  const low = Math.min(...points.map((p) => p.y)), high = Math.max(...points.map((p) => p.y));
+  const air = Math.max((high - low) * 0.1, Math.abs(high) * 0.05, 0.01);
+  return [low >= 0 ? Math.max(0, low - air) : low - air, high + air];
 }
 
 function line(f: Frame, level: Level): void {

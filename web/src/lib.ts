@@ -61,20 +61,31 @@ export interface Detail extends Case {
   commands: Possible[];
 }
 export interface Sign {
-  indicator: string; title: Text; unit: Text; value: number; band: Band; at: string; cases: number;
+  indicator: string; title: Text; unit: Text; class: string; from: "events" | "cases"; known: boolean; value: number; band: Band; at: string;
+  before: number | null; normal: { mean: number; spread: number; weeks: number } | null; cases: number;
   bands: { attention: number; alarm: number }; areas: { area: string; value: number; band: Band }[];
 }
 export interface Board {
-  at: string; signs: Sign[]; stale_after_s: number;
+  at: string; classes: { id: string; title: Text }[]; signs: Sign[]; stale_after_s: number;
   open_cases: { total: number; overdue: number; areas: { area: string; open: number; overdue: number; worst: Severity }[] | null };
 }
 export interface Area { code: string; name: Text; kind: string; shape?: [number, number][] }
+export type Level = "daily" | "special" | "emergency-4" | "emergency-3" | "emergency-2" | "emergency-1";
+export const levels: Level[] = ["daily", "special", "emergency-4", "emergency-3", "emergency-2", "emergency-1"];
+export interface AreaLevel { area: string; name: Text; level: Level; until: string | null; why: string; orders: string[] }
+/** CityState is the level of every area; the live stream brings it. */
+export interface CityState { at: string; highest: Level; above: number; areas: AreaLevel[]; silences: number; proposed: number }
 export interface Me { id: string; name: string; roles: string[]; unit?: string; demo: boolean; can: Record<string, boolean> }
 
 /** Problem is a refusal of the API, with the case as it is now when somebody else changed it. */
 export class Problem extends Error {
-  constructor(readonly status: number, readonly detail: string, readonly current?: Case) {
+  constructor(readonly status: number, readonly detail: string, readonly current?: Case, readonly problems: { field?: string; message: string }[] = []) {
     super(detail);
+  }
+
+  /** reasons is everything that was wrong. */
+  reasons(): string {
+    return this.problems.map((p) => [p.field, p.message].filter(Boolean).join(" ")).join("; ") || this.detail;
   }
 }
 
@@ -85,7 +96,7 @@ export async function api<T>(path: string, init: RequestInit = {}): Promise<T> {
     return new Promise<T>(() => {});
   }
   const body = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Problem(response.status, body.detail ?? response.statusText, body.current);
+  if (!response.ok) throw new Problem(response.status, body.detail ?? response.statusText, body.current, body.problems);
   return body as T;
 }
 
@@ -94,12 +105,17 @@ let unanswered = { wish: "", key: "" };
 
 /** command moves a case. */
 export async function command(c: Case, kind: string, note: string): Promise<Case> {
-  const body = JSON.stringify({ command: kind, version: c.version, note });
-  const wish = c.id + body;
+  return post<Case>(`/api/v1/cases/${c.id}/commands`, { command: kind, version: c.version, note });
+}
+
+/** post sends a command. */
+export async function post<T>(path: string, content: unknown): Promise<T> {
+  const body = JSON.stringify(content);
+  const wish = path + body;
   if (unanswered.wish !== wish) unanswered = { wish, key: newKey() };
   const headers = { "Content-Type": "application/json", "Idempotency-Key": unanswered.key };
   try {
-    const moved = await api<Case>(`/api/v1/cases/${c.id}/commands`, { method: "POST", headers, body });
+    const moved = await api<T>(path, { method: "POST", headers, body });
     unanswered = { wish: "", key: "" };
     return moved;
   } catch (error) {
@@ -116,6 +132,7 @@ function newKey(): string {
 export type Link = "connecting" | "live" | "lost";
 export const link: Signal<Link> = signal("connecting");
 export const me: Signal<Me | null> = signal(null);
+export const cityState: Signal<CityState | null> = signal(null);
 /** now moves once a second, for clocks in words. */
 export const now: Signal<number> = signal(Date.now());
 setInterval(() => (now.value = Date.now()), 1000);
@@ -123,6 +140,7 @@ setInterval(() => (now.value = Date.now()), 1000);
 export interface Live {
   fact?: (seq: number, c: Case, f: Fact) => void;
   signs?: (b: Board) => void;
+  states?: (s: CityState) => void;
   /** begin says that from now on nothing is missed: what was loaded before may lack what happened in between. */
   begin?: () => void;
   /** reload says that something may have been missed: load everything anew. */
@@ -173,6 +191,10 @@ function dispatch(on: Live, m: Message): void {
   const body = JSON.parse(m.data);
   if (m.event === "fact") on.fact?.(body.seq, body.case, body.fact);
   if (m.event === "signs") on.signs?.(body);
+  if (m.event === "states") {
+    cityState.value = body;
+    on.states?.(body);
+  }
 }
 
 async function* messages(stream: ReadableStream<Uint8Array<ArrayBuffer>>, alive: () => void): AsyncGenerator<Message> {

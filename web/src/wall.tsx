@@ -1,18 +1,17 @@
 // The wall: the city's vital signs, its open cases on the schematic map, and what is happening.
-import { render, type ComponentChildren } from "preact";
+import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { signal, effect } from "@preact/signals";
-import { api, atMost, both, caseURL, count, follow, lang, link, me, now, person, t, time, titled, type Area, type Board, type Case, type Fact, type Me, type Sign } from "./lib";
+import { api, atMost, both, caseURL, count, follow, lang, me, person, t, time, titled, type Area, type Board, type Case, type Fact, type Me } from "./lib";
 import { BandMark, bandMark, Failure, Frame, SeverityMark, severityMark } from "./frame";
 import { CityMap, type AreaState } from "./map";
-import { draw, type Point } from "./chart";
+import { figure, fresh, loadHistory, seesCases, SignPanel, Way } from "./sign";
 
 interface Happening { id: string; c: Case; kind: string; at: string; who: string }
 
 const board = signal<Board | null>(null);
 const city = signal<{ frame: { width: number; height: number }; areas: Area[] } | null>(null);
 const happenings = signal<Happening[]>([]);
-const history = signal<Record<string, Point[]>>({});
 const failed = signal<unknown>(null);
 const layer = signal(""); // what the map shows: "" = open cases, else an indicator
 let map: CityMap | undefined;
@@ -26,22 +25,12 @@ async function load(): Promise<void> {
     me.value = await api<Me>("/api/v1/me");
     const [areas, signs] = await Promise.all([api<typeof city.value>("/api/v1/areas"), api<Board>("/api/v1/signs")]);
     city.value = areas;
+    fresh(signs);
     board.value = signs;
     await Promise.all([loadHistory(), loadOpened()]);
   } catch (error) {
     failed.value = error;
   }
-}
-
-async function loadHistory(): Promise<void> {
-  const end = Math.floor(Date.now() / 1000);
-  const found: Record<string, Point[]> = {};
-  for (const s of board.value?.signs ?? []) {
-    const query = new URLSearchParams({ query: `sum(indicator{indicator="${s.indicator}"})`, start: String(end - 3600), end: String(end), step: "15" });
-    const answer = await api<{ data: { result: { values: [number, string][] }[] } }>("/prometheus/api/v1/query_range?" + query);
-    found[s.indicator] = (answer.data.result[0]?.values ?? []).map(([x, y]) => ({ x, y: Number(y) }));
-  }
-  history.value = found;
 }
 
 /** loadOpened fills the stream with the latest cases, so that it does not begin empty. Who may not see cases has none. */
@@ -65,16 +54,10 @@ function happened(_: number, c: Case, f: Fact): void {
 }
 
 let newest: Board | null = null;
-const showBoard = atMost(pace, () => { board.value = newest; });
-
-/** seesCases is false for who sees figures only: nothing then leads to a case, and there is no stream of them. */
-const seesCases = () => me.value?.can.console === true;
-
-/** Way is a link to cases, or plain for who may not see them. */
-function Way(props: { to: string; class?: string; children: ComponentChildren; [data: `data-${string}`]: string | number }) {
-  const { to, ...rest } = props;
-  return seesCases() ? <a href={to} {...rest} /> : <div {...rest} />;
-}
+const showBoard = atMost(pace, () => {
+  if (newest) fresh(newest);
+  board.value = newest;
+});
 
 function Wall() {
   if (failed.value) return <Frame surface="wall"><Failure error={failed.value} again={() => void load()} /></Frame>;
@@ -83,10 +66,7 @@ function Wall() {
     <Frame surface="wall">
       <h1 class="hidden">{t("wall.title")}</h1>
       <div class={"wall-grid" + (seesCases() ? "" : " figures")}>
-        <section class="signs" aria-label={t("wall.title")}>
-          <OpenTile board={board.value} />
-          {board.value.signs.map((s) => <SignTile key={s.indicator} sign={s} />)}
-        </section>
+        <SignPanel board={board.value}><OpenTile board={board.value} /></SignPanel>
         <MapPanel />
         {seesCases() && <Stream />}
       </div>
@@ -113,50 +93,6 @@ function OpenTile(props: { board: Board }) {
       <span class="foot">{count("wall.inareas", (n.areas ?? []).length)} · {t("wall.asof")} {time(props.board.at)}</span>
     </Way>
   );
-}
-
-function SignTile(props: { sign: Sign }) {
-  const s = props.sign;
-  const old = isOld(s.at);
-  return (
-    <Way class={"tile " + s.band + (old ? " old" : "")} to={"/console?open=true&indicator=" + s.indicator} data-test="sign" data-indicator={s.indicator} data-cases={s.cases}>
-      <span class="title">{both(s.title)}<BandMark of={s.band} /></span>
-      <span class="middle">
-        <span class="value">{Math.round(s.value * 10) / 10}<small> {both(s.unit)}</small></span>
-        <Spark sign={s} />
-      </span>
-      <span class="foot">{s.cases} {count("wall.cases", s.cases)} · {t("wall.asof")} {time(s.at)}{old && <strong> · {t("wall.stale")}</strong>}</span>
-    </Way>
-  );
-}
-
-/** A board that does not move is old as a whole; a single sign keeps its value as long as nothing happens. Without a link everything is old. */
-function isOld(at: string): boolean {
-  const newest = Math.max(Date.parse(at) || 0, Date.parse(board.value?.at ?? "") || 0);
-  return link.value === "lost" || (newest > 0 && now.value - newest > 1000 * ((board.value?.stale_after_s ?? 15) + 60));
-}
-
-const bandColor: Record<string, string> = { normal: "#63d2a1", attention: "#ffc861", alarm: "#ff8d8d" };
-
-function Spark({ sign }: { sign: Sign }) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const points = history.value[sign.indicator] ?? [];
-  const minutes = length(points);
-  useEffect(() => {
-    if (!canvas.current) return;
-    const end = points[points.length - 1]?.x ?? 0, color = bandColor[sign.band];
-    draw(canvas.current, points, {
-      color, fill: color + "22", ink: "#b5cad7", from: end - minutes * 60, to: end, left: t("wall.ago", { n: minutes }), right: t("wall.now"),
-      levels: (["attention", "alarm"] as const).map((b) => ({ y: sign.bands[b], color: bandColor[b], text: `${bandMark[b]} ${t("band." + b)} ≥ ${sign.bands[b]}` })),
-    });
-  }, [points, sign.band, lang.value]);
-  return <canvas ref={canvas} class="spark" role="img" aria-label={t("wall.ago", { n: minutes }) + ": " + points.slice(-5).map((p) => p.y).join(", ")} />;
-}
-
-/** length is how many minutes a line shows: as far back as it goes, from ten to sixty. */
-function length(points: Point[]): number {
-  if (points.length === 0) return 10;
-  return Math.min(60, Math.max(10, Math.ceil((points[points.length - 1].x - points[0].x) / 600) * 10));
 }
 
 function MapPanel() {
@@ -189,16 +125,23 @@ function MapPanel() {
 }
 
 function listOf(area: string): string {
-  return "/console?open=true&area=" + area + (layer.value ? "&indicator=" + layer.value : "");
+  const sign = board.value?.signs.find((s) => s.indicator === layer.value);
+  return "/console?area=" + area + (sign?.from === "cases" ? "" : "&open=true") + (sign ? "&indicator=" + sign.indicator : "");
 }
 
 /** Layers choose what the map tells: open cases, or one sign's values. */
 function Layers() {
-  const all: [string, string][] = [["", t("wall.open")], ...(board.value?.signs ?? []).map((s): [string, string] => [s.indicator, both(s.title)])];
+  const { classes, signs } = board.value!;
+  const groups = [...classes.map((c) => ({ title: both(c.title), id: c.id })), { title: t("wall.others"), id: "" }];
   return (
-    <div class="layers" role="group" aria-label={t("wall.layers")}>
-      {all.map(([id, title]) => <button key={id} type="button" aria-pressed={layer.value === id} onClick={() => (layer.value = id)}>{title}</button>)}
-    </div>
+    <label class="layers">
+      {t("wall.layers")} <select value={layer.value} onChange={(e) => (layer.value = e.currentTarget.value)}>
+        <option value="">{t("wall.open")}</option>
+        {groups.map((g) => ({ ...g, signs: signs.filter((s) => s.class === g.id) })).filter((g) => g.signs.length > 0).map((g) => (
+          <optgroup key={g.id} label={g.title}>{g.signs.map((s) => <option key={s.indicator} value={s.indicator}>{both(s.title)} ({both(s.unit)})</option>)}</optgroup>
+        ))}
+      </select>
+    </label>
   );
 }
 
@@ -214,7 +157,7 @@ function Legend() {
 
 function areaStates(): Map<string, AreaState> {
   const sign = board.value?.signs.find((s) => s.indicator === layer.value);
-  if (sign) return new Map(sign.areas.filter((a) => a.value > 0 || a.band !== "normal").map((a) => [a.area, { level: a.band, text: `${bandMark[a.band]} ${Math.round(a.value * 10) / 10}` }]));
+  if (sign) return new Map(sign.areas.map((a) => [a.area, { level: a.band, text: `${bandMark[a.band]} ${figure(a.value)}` }]));
   return new Map((board.value?.open_cases.areas ?? []).map((a) => [a.area, { level: a.worst, text: `${severityMark[a.worst]} ${a.open}${a.overdue ? " !" : ""}` }]));
 }
 
@@ -244,6 +187,6 @@ function Line({ c, kind, at, who }: Happening) {
 titled(() => t("wall.title"));
 render(<Wall />, document.getElementById("app")!);
 void load().then(() => {
-  setInterval(() => void loadHistory().catch(() => {}), 15_000);
+  setInterval(() => void loadHistory().catch(() => {}), 30_000);
   return follow({ fact: happened, begin: () => void loadOpened().catch(() => {}), signs: (b) => { newest = b; showBoard(); }, reload: () => void load() });
 });
