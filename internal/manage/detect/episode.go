@@ -321,7 +321,7 @@ func (p *Partition) found(s *state, c scenario.Change, at micros, j *judgement) 
 		d.State, d.Measures = j.level, w.seen(j.row, j.level)
 		if j.v != nil {
 			d.Area = j.v.event.Area
-			d.Evidence = append(d.Evidence, *reading(*j.v))
+			d.Evidence = append(d.Evidence, *reading(j.v))
 		}
 	}
 	d.Severity = def.SeverityAt(d.State)
@@ -346,7 +346,7 @@ func (p *Partition) areaOf(code event.AreaCode) event.AreaCode {
 const maxAreas = 1 << 14
 
 // remember keeps a reading from before the condition holds.
-func (s *state) remember(w *watch, v sight) {
+func (s *state) remember(w *watch, v *sight) {
 	if w.def.Evidence == 0 || s.phase != idle {
 		return
 	}
@@ -390,7 +390,7 @@ func (s *state) most() int { return max(maxFirst, s.watch.def.Evidence) }
 func (s *state) prove(j judgement) {
 	if j.v != nil {
 		s.proof.count++
-		s.proof.add(*reading(*j.v), s.most())
+		s.proof.add(*reading(j.v), s.most())
 	}
 	s.proof.note(s.watch, j)
 }
@@ -417,7 +417,7 @@ func (f *proof) add(r scenario.Reading, most int) {
 }
 
 // reading is the event as evidence, without sharing the batch's memory.
-func reading(v sight) *scenario.Reading {
+func reading(v *sight) *scenario.Reading {
 	return &scenario.Reading{
 		Seq: uint64(v.seq), N: v.n, ID: v.event.ID, Source: v.event.Source, Type: string(v.event.Type), Time: v.t.time(),
 		Data: bytes.Clone(v.event.Data),

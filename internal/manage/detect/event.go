@@ -80,11 +80,11 @@ func (p *Partition) judge(at place, e *event.Event, ahead micros) (Outcome, stri
 	if t < p.clock-l.lateness {
 		return Late, ""
 	}
-	return p.evaluate(l, sight{place: at, event: e, t: t})
+	return p.evaluate(l, &sight{place: at, event: e, t: t})
 }
 
 // evaluate shows the event to all that listen to its type.
-func (p *Partition) evaluate(l *listener, v sight) (Outcome, string) {
+func (p *Partition) evaluate(l *listener, v *sight) (Outcome, string) {
 	var t trying
 	for _, x := range l.views {
 		interests := x.heed(v.copied)
@@ -135,7 +135,7 @@ type sight struct {
 }
 
 // show shows the event to one scenario: for each subject that it is about, as all the inputs that it is.
-func (p *Partition) show(n interest, x *view, v sight) error {
+func (p *Partition) show(n interest, x *view, v *sight) error {
 	w := n.watch
 	for i, input := range n.inputs {
 		key, err := w.keyOf(input, x, v.event)
@@ -178,7 +178,7 @@ func (w *watch) shown(inputs []int, x *view, e *event.Event, key string) bool {
 }
 
 // about is an event about a subject.
-func (p *Partition) about(w *watch, x *view, subject string, mask uint64, v sight) error {
+func (p *Partition) about(w *watch, x *view, subject string, mask uint64, v *sight) error {
 	switch {
 	case w.def.Operator == scenario.Cluster:
 		return p.gather(w, x, subject, v)

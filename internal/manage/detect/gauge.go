@@ -19,7 +19,7 @@ type gauge struct {
 }
 
 // measure takes in the event for one indicator.
-func (p *Partition) measure(g *gauge, l *listener, v sight) error {
+func (p *Partition) measure(g *gauge, l *listener, v *sight) error {
 	ok, err := holds(g.def.Filter, l.row)
 	if err != nil || !ok {
 		return err

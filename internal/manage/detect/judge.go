@@ -22,13 +22,13 @@ type judgement struct {
 }
 
 // plain is an event in a scenario that looks at single events.
-func (p *Partition) plain(w *watch, x *view, subject string, v sight) error {
+func (p *Partition) plain(w *watch, x *view, subject string, v *sight) error {
 	level := p.levelFor(w, v.event.Area)
 	row := x.row
 	if !w.bare {
 		row = w.judged(x.row.Slots, level)
 	}
-	j, err := p.ask(w, row, level, v.t, &v)
+	j, err := p.ask(w, row, level, v.t, v)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (p *Partition) plain(w *watch, x *view, subject string, v sight) error {
 }
 
 // measured is an event in a scenario whose operator measures its subject.
-func (p *Partition) measured(w *watch, x *view, subject string, mask uint64, v sight) error {
+func (p *Partition) measured(w *watch, x *view, subject string, mask uint64, v *sight) error {
 	s := w.states[subject]
 	if s == nil {
 		if s = p.track(w, subject, v.t); s == nil {
@@ -70,7 +70,7 @@ func (p *Partition) measured(w *watch, x *view, subject string, mask uint64, v s
 	at, ok := s.machine.Observe(e)
 	defer p.schedule(s)
 	if !ok {
-		p.told(w, subject, &judgement{v: &v})
+		p.told(w, subject, &judgement{v: v})
 		return nil
 	}
 	var slots []rule.Value
@@ -78,7 +78,7 @@ func (p *Partition) measured(w *watch, x *view, subject string, mask uint64, v s
 		slots = x.row.Slots
 	}
 	level := p.levelFor(w, s.area)
-	j, err := p.ask(w, w.measure(s, slots, level, micros(at)), level, micros(at), &v)
+	j, err := p.ask(w, w.measure(s, slots, level, micros(at)), level, micros(at), v)
 	if err != nil {
 		return err
 	}
@@ -109,7 +109,7 @@ func (w *watch) take(e *operator.Event, row *rule.Row) error {
 }
 
 // gather is a report in a cluster scenario. What it belongs to is the field's to say; that is the subject.
-func (p *Partition) gather(w *watch, x *view, key string, v sight) error {
+func (p *Partition) gather(w *watch, x *view, key string, v *sight) error {
 	if v.event.Place == nil {
 		return nil // without a place it is near nothing
 	}
@@ -124,7 +124,7 @@ func (p *Partition) gather(w *watch, x *view, key string, v sight) error {
 	row := w.judged(x.row.Slots, level)
 	row.Slots[w.def.Slots.Measures] = rule.IntValue(int64(found.Count))
 	row.Slots[w.def.Slots.Measures+1] = rule.IntValue(int64(found.Sources))
-	j, err := p.ask(w, row, level, micros(found.At), &v)
+	j, err := p.ask(w, row, level, micros(found.At), v)
 	if err != nil {
 		return err
 	}

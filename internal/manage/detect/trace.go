@@ -32,7 +32,7 @@ func (p *Partition) told(w *watch, subject string, j *judgement) {
 	}
 	l := Look{Subject: subject}
 	if j.v != nil {
-		l.Reading = reading(*j.v)
+		l.Reading = reading(j.v)
 	}
 	if j.row != nil {
 		l.Judged, l.At, l.When, l.Until = true, j.at.time(), j.when, j.until
