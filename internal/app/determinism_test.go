@@ -25,14 +25,14 @@ import (
 const patience = 2 * time.Minute
 
 // TestOneLogGivesTheSameDetections is the promise of ADR 1 kept by the whole program, with the real log and database: a log with three
-// activations of packs in it is computed again without database and snapshots, by one worker and by many, with snapshots all the time, and
+// activations of packs, city states, silences and keyed copies in it is computed again without database and snapshots, by one worker and by many, with snapshots all the time, and
 // through kill -9 again and again. Each time the table of detections is the same, byte for byte, as when the events came.
 func TestOneLogGivesTheSameDetections(t *testing.T) {
 	t.Parallel()
 	seed := seedOf(t)
 	origin := filepath.Join(t.TempDir(), "origin")
 	live := buildLog(t, origin, seed)
-	if n := len(strings.Split(live, "\n")); n < 100 || !strings.Contains(live, "low-battery") {
+	if n := len(strings.Split(live, "\n")); n < 100 || !strings.Contains(live, "low-battery") || !strings.Contains(live, "town-under-water") || !strings.Contains(live, "gauges-apart") {
 		t.Fatalf("the log proves nothing: %d detections", n)
 	}
 	variants := map[string]Options{

@@ -16,6 +16,7 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/detect"
 	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/order"
 	"twoweave/internal/reform/pack"
 	"twoweave/packs"
 )
@@ -55,6 +56,7 @@ func readTown(version int) ([]*pack.Pack, error) {
 	if version == 2 {
 		files["scenarios/battery.yaml"] = &fstest.MapFile{Data: []byte(lowBattery)}
 	}
+	files["scenarios/town.yaml"] = &fstest.MapFile{Data: fmt.Appendf(nil, acrossTown, 9+version)}
 	p, err := pack.Read(files)
 	return []*pack.Pack{p}, err
 }
@@ -85,6 +87,36 @@ class: ponding
 note: assumed
 `
 
+// acrossTown groups by another key than the type's: keyed copies. Its window differs between the versions.
+const acrossTown = `
+scenario: town-under-water
+version: 1
+title: {zh: 全镇积水, en: Water all over town}
+domain: facilities
+on: water.level
+subject: area
+operator: window
+window: {over: %dm, measure: avg, of: data.level_cm}
+when: value >= limit.mean
+until: value < 20.0
+limits: {mean: {daily: 24.0, special: 22.0}}
+evidence: 8
+severity: minor
+class: ponding
+note: assumed
+---
+scenario: gauges-apart
+version: 1
+title: {zh: 水位计失联, en: Gauge unheard of}
+domain: facilities
+on: water.level
+operator: absence
+absence: {gap: 5m}
+severity: minor
+class: ponding
+note: assumed
+`
+
 // buildLog runs a program with random events in a folder, changes its packs twice, and gives the detections it comes to.
 func buildLog(t *testing.T, folder string, seed uint64) string {
 	version := 1
@@ -106,6 +138,11 @@ func buildLog(t *testing.T, folder string, seed uint64) string {
 			version = 3 - version
 			if err := program.Reload(ctx); err != nil {
 				t.Fatal(err, fault.Problems(err))
+			}
+		}
+		if round%7 == 3 {
+			if _, err := program.bus.AppendControl(ctx, fmt.Sprint("order-", round), w.order(c.Now()).Encode()); err != nil {
+				t.Fatal(err)
 			}
 		}
 		if _, err := program.ingest.Accept(ctx, "sensors", w.events(c.Now())); err != nil {
@@ -156,6 +193,18 @@ func (w *weather) events(now time.Time) []event.Event {
 		}
 	}
 	return batch
+}
+
+// order puts a city state or a silence in force, or takes one back.
+func (w *weather) order(now time.Time) order.Control {
+	id := fmt.Sprint(w.rand.IntN(3))
+	switch w.rand.IntN(3) {
+	case 0:
+		return order.Control{Kind: order.PutState, State: &order.State{ID: id, Level: order.Special, Until: now.Add(10 * time.Minute)}}
+	case 1:
+		return order.Control{Kind: order.PutSilence, Silence: &order.Silence{ID: id, Scenarios: []string{"road-ponding", "gauges-apart"}, Until: now.Add(4 * time.Minute)}}
+	}
+	return order.Control{Kind: order.TakeBack, ID: id}
 }
 
 func (w *weather) event(now time.Time) event.Event {

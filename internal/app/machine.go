@@ -62,7 +62,10 @@ func (m machine) Accounting(ctx context.Context) (api.Accounting, error) {
 		Since: in.Since.Truncate(time.Millisecond), Unplaced: in.Unplaced,
 		Ingest: api.IngestAccounting{Received: in.Received, Accepted: in.Accepted, Refused: in.Refused, InDoubt: in.InDoubt, RefusedBy: map[string]uint64{}},
 		Log: api.LogAccounting{LastSeq: uint64(last), Position: uint64(m.runner.Position()), InFlight: m.flight.events(),
-			OutcomeAccounting: api.OutcomeAccounting{Events: done.Events, Evaluated: done.Evaluated, Duplicate: done.Duplicate, Conflict: done.Conflict, Late: done.Late, Dead: done.Dead}},
+			OutcomeAccounting: api.OutcomeAccounting{Events: done.Events, Evaluated: done.Evaluated, Duplicate: done.Duplicate, Conflict: done.Conflict,
+				Late: done.Late, Dead: done.Dead, Capped: done.Capped},
+			FloodAccounting: api.FloodAccounting{Silenced: done.Silenced, NewCapped: done.NewCapped, Overflow: done.Overflow, Clamped: done.Clamped,
+				AfterEnd: done.AfterEnd, RuleErrors: done.RuleErrors, Copies: done.Copies, CopiesLost: done.CopiesLost}},
 	}
 	for reason, n := range in.RefusedBy {
 		out.Ingest.RefusedBy[string(reason)] = n
@@ -128,7 +131,8 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 	count(ingestFigure, float64(in.Refused), "refused")
 	count(ingestFigure, float64(in.InDoubt), "in-doubt")
 	done := f.app.outcomes()
-	for name, v := range map[string]int64{"evaluated": done.Evaluated, "duplicate": done.Duplicate, "conflict": done.Conflict, "late": done.Late, "dead": done.Dead} {
+	for name, v := range map[string]int64{"evaluated": done.Evaluated, "duplicate": done.Duplicate, "conflict": done.Conflict, "late": done.Late, "dead": done.Dead,
+		"capped": done.Capped} {
 		count(outcomeFigure, float64(v), name)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Second)

@@ -286,7 +286,7 @@ func (r ReplayReport) Write(w io.Writer) error {
 	fmt.Fprintf(t, "unplaced\t%d\nunmapped\t%d\n", r.Unplaced, total(r.Unmapped))
 	writeCounts(t, "  ", r.Unmapped)
 	o := r.Outcomes
-	fmt.Fprintf(t, "evaluated\t%d\nduplicate\t%d\nconflict\t%d\nlate\t%d\ndead\t%d\n", o.Evaluated, o.Duplicate, o.Conflict, o.Late, o.Dead)
+	fmt.Fprintf(t, "evaluated\t%d\nduplicate\t%d\nconflict\t%d\nlate\t%d\ndead\t%d\ncapped\t%d\n", o.Evaluated, o.Duplicate, o.Conflict, o.Late, o.Dead, o.Capped)
 	fmt.Fprintf(t, "detections\t%d\n", total(r.Detections))
 	writeCounts(t, "  ", r.Detections)
 	fmt.Fprintf(t, "cases\t%d\n", r.Cases)

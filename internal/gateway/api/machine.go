@@ -15,7 +15,7 @@ type Machine interface {
 	Packs() Packs
 }
 
-// Accounting adds up: received = refused + accepted + in doubt + waiting; accepted = evaluated + duplicate + conflict + late + dead + in flight.
+// Accounting adds up: received = refused + accepted + in doubt + waiting; accepted = evaluated + duplicate + conflict + late + dead + capped + in flight.
 type Accounting struct {
 	Since    time.Time        `json:"since" doc:"start of this process; its figures count from here"`
 	Ingest   IngestAccounting `json:"ingest"`
@@ -38,6 +38,7 @@ type LogAccounting struct {
 	LastSeq  uint64 `json:"last_seq" doc:"end of the log"`
 	Position uint64 `json:"position" doc:"up to where it is computed"`
 	OutcomeAccounting
+	FloodAccounting
 	InFlight int64 `json:"in_flight" doc:"accepted by this process and not computed yet"`
 }
 
@@ -49,6 +50,19 @@ type OutcomeAccounting struct {
 	Conflict  int64 `json:"conflict"`
 	Late      int64 `json:"late"`
 	Dead      int64 `json:"dead"`
+	Capped    int64 `json:"capped" doc:"more than the type allows one sender in a minute"`
+}
+
+// FloodAccounting is what was kept from becoming findings, and what detection does beside counting events.
+type FloodAccounting struct {
+	Silenced   int64 `json:"silenced" doc:"episodes that did not start because of a silence"`
+	NewCapped  int64 `json:"new_capped" doc:"times a scenario did not take up a subject because too many were new in that minute"`
+	Overflow   int64 `json:"overflow" doc:"times a scenario did not take up a subject because a partition holds its most"`
+	Clamped    int64 `json:"clamped" doc:"events whose time was too far ahead"`
+	AfterEnd   int64 `json:"after_end" doc:"late evidence of episodes that had ended"`
+	RuleErrors int64 `json:"rule_errors" doc:"times a rule failed on an event"`
+	Copies     int64 `json:"copies" doc:"keyed copies evaluated; they are no events of their own"`
+	CopiesLost int64 `json:"copies_lost" doc:"keyed copies that were late, capped, dead or in conflict"`
 }
 
 // TypeAccounting is what came in of one event type.
