@@ -15,9 +15,14 @@ import (
 // WithScenario is the set with def instead of its scenario of that id, or beside its scenarios when it has none of that id. Only def is compiled; the
 // rest is shared. Invalid: def does not fit, as Combine would say. Check is the caller's.
 func (s *Set) WithScenario(def *scenario.Scenario) (*Set, error) {
+	return s.withScenario(s.ownerOf("scenario/"+string(def.ID)), def)
+}
+
+// withScenario has p say where def is written.
+func (s *Set) withScenario(p *Pack, def *scenario.Scenario) (*Set, error) {
 	c := s.vary("scenario", string(def.ID))
 	c.set.Scenarios = slices.DeleteFunc(c.set.Scenarios, func(x *scenario.Compiled) bool { return x.ID == def.ID })
-	d := draft{pack: c.ownerOf(s, "scenario/"+string(def.ID)), def: def}
+	d := draft{pack: p, def: def}
 	if c.resolve(&d) {
 		if j := c.judge(&d, []*scenario.Scenario{def}); j != nil {
 			c.compile(&d, j)
@@ -36,7 +41,7 @@ func (s *Set) WithIndicator(def *indicator.Indicator) (*Set, error) {
 	c := s.vary("indicator", string(def.ID))
 	c.set.Indicators = slices.DeleteFunc(c.set.Indicators, func(x *indicator.Compiled) bool { return x == old })
 	classes := map[indicator.ClassID]*indicator.Class{old.Class: old.Group}
-	if compiled := c.indicator(c.ownerOf(s, "indicator/"+string(def.ID)), def, classes); compiled != nil {
+	if compiled := c.indicator(s.ownerOf("indicator/"+string(def.ID)), def, classes); compiled != nil {
 		compiled.Rank = old.Rank
 		c.set.Indicators = append(c.set.Indicators, compiled)
 	}
@@ -54,7 +59,7 @@ func (s *Set) WithType(def *event.Type) (*Set, error) {
 		}
 		delete(c.owner, "scenario/"+string(x.ID))
 		c.set.Scenarios = slices.DeleteFunc(c.set.Scenarios, func(y *scenario.Compiled) bool { return y == x })
-		d := draft{pack: c.ownerOf(s, "scenario/"+string(x.ID)), def: &x.Scenario}
+		d := draft{pack: s.ownerOf("scenario/" + string(x.ID)), def: &x.Scenario}
 		if c.resolve(&d) {
 			if j := c.judge(&d, []*scenario.Scenario{d.def}); j != nil {
 				c.compile(&d, j)
@@ -89,7 +94,7 @@ func (s *Set) vary(kind, name string) *combiner {
 }
 
 // ownerOf is the pack of the set that an entry is from; for one that is new, a pack without files.
-func (c *combiner) ownerOf(s *Set, key string) *Pack {
+func (s *Set) ownerOf(key string) *Pack {
 	for _, p := range s.Packs {
 		if _, has := p.where[key]; has {
 			return p
@@ -112,4 +117,13 @@ func (c *combiner) varied(op string) (*Set, error) {
 	c.set.Activation = ident.Derive(parts...)
 	c.spread()
 	return c.set, nil
+}
+
+// Only is the set with these of its scenarios and none of its indicators: for who follows a few findings and needs the rest no longer.
+func (s *Set) Only(ids ...scenario.ID) *Set {
+	c := s.vary("", "")
+	c.set.Scenarios = slices.DeleteFunc(c.set.Scenarios, func(x *scenario.Compiled) bool { return !slices.Contains(ids, x.ID) })
+	c.set.Indicators = nil
+	c.spread()
+	return c.set
 }
