@@ -128,7 +128,6 @@ func (p *Partition) gather(w *watch, x *view, key string, v *sight) error {
 	if err != nil {
 		return err
 	}
-	j.members = found.Payloads
 	p.told(w, found.Subject, &j)
 	s := w.states[found.Subject]
 	if s == nil {
@@ -143,6 +142,9 @@ func (p *Partition) gather(w *watch, x *view, key string, v *sight) error {
 		f.Label(found)
 	}
 	p.catchUp(s, j.at)
+	if j.when && s.phase == idle { // an episode may start, whose evidence they are
+		j.members = f.Payloads(found)
+	}
 	p.step(s, j)
 	p.schedule(s)
 	return nil

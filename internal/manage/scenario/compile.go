@@ -66,7 +66,7 @@ func (c *Compiled) Span() time.Duration {
 	case c.Measure != nil:
 		span += c.Measure.Span()
 	case c.Cluster != nil:
-		span += c.Cluster.Span()
+		span += c.Cluster.Span(c.Setting)
 	}
 	return span
 }
