@@ -1,7 +1,8 @@
 // Package absence notices that nothing has come for too long.
 //
 // Every event of every input is a sign of life, and the newest one counts. When log time has reached its time plus Gap, and nothing newer has come, the
-// subject is absent, as from that moment. The next newer event ends it.
+// subject is absent, as from that moment. The next newer event ends it. (Detection looks at what is due for a subject before each of its events, too: an event that
+// comes after a gap tells the absence first, if no tick has.)
 //
 //	Gap = 30
 //
