@@ -143,7 +143,7 @@ func TestNothingKeepsPeopleOut(t *testing.T) {
 	p.goTo("/console?open=true")
 	p.until(`document.querySelector('[data-test="case-row"]') !== null`)
 	one := p.eval(`document.querySelector('[data-test="case-row"]').dataset.id`)
-	pages := []string{"/", "/signin", "/signin?error=key", "/wall", "/console?open=true", "/console/cases/" + one, "/no-such-page"}
+	pages := []string{"/", "/signin", "/signin?error=key", "/wall", "/console?open=true", "/console/state", "/console/cases/" + one, "/no-such-page"}
 	for _, language := range []string{"zh-CN", "en"} {
 		p.eval(fmt.Sprintf(`fetch("/language", {method: "POST", headers: {"Content-Type": "application/x-www-form-urlencoded"}, body: "lang=%s"}).then(() => "")`, language))
 		for _, path := range pages {
@@ -172,7 +172,7 @@ func TestPagesStayAtHomeAndFitAPhone(t *testing.T) {
 	t.Parallel()
 	p := open(t, 320, 640)
 	p.enter("visitor-duty")
-	for _, path := range []string{"/", "/signin", "/wall", "/console?open=true", "/no-such-page"} {
+	for _, path := range []string{"/", "/signin", "/wall", "/console?open=true", "/console/state", "/no-such-page"} {
 		p.goTo(path)
 		p.until(`document.querySelector("h1") !== null`)
 		if wide := p.eval(`String(document.documentElement.scrollWidth)`); wide != "320" {

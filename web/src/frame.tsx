@@ -1,8 +1,8 @@
 // The frame around every surface: name, navigation, state of the link, language, who is signed in.
 import type { ComponentChildren } from "preact";
-import { both, lang, link, me, now, person, Problem, switchLanguage, t, time, type Severity, type State, type Band } from "./lib";
+import { both, cityState, count, lang, link, me, now, person, Problem, switchLanguage, t, time, type Level, type Severity, type State, type Band } from "./lib";
 
-export function Frame(props: { surface: "wall" | "console" | "field"; children: ComponentChildren }) {
+export function Frame(props: { surface: "wall" | "console" | "citystate" | "field"; children: ComponentChildren }) {
   const who = me.value;
   return (
     <div class={"surface " + props.surface}>
@@ -12,8 +12,10 @@ export function Frame(props: { surface: "wall" | "console" | "field"; children: 
         <nav aria-label={t("brand")}>
           {who?.can.wall && <a href="/wall" aria-current={props.surface === "wall" ? "page" : undefined}>{t("nav.wall")}</a>}
           {who?.can.console && <a href="/console?open=true" aria-current={props.surface === "console" ? "page" : undefined}>{t("nav.console")}</a>}
+          {who?.can.state && <a href="/console/state" aria-current={props.surface === "citystate" ? "page" : undefined}>{t("nav.state")}</a>}
           {who?.can.field && <a href="/field" aria-current={props.surface === "field" ? "page" : undefined}>{t("nav.field")}</a>}
         </nav>
+        <CityBadge />
         <span class="spread" />
         {props.surface === "wall" && <span class="clock">{time(new Date(now.value).toISOString())}</span>}
         {who?.demo && <span class="badge">{t("simulated")}</span>}
@@ -25,6 +27,24 @@ export function Frame(props: { surface: "wall" | "console" | "field"; children: 
       <main id="main">{props.children}</main>
     </div>
   );
+}
+
+/** CityBadge says how the city stands, on every surface that follows the stream. */
+function CityBadge() {
+  const s = cityState.value;
+  if (!s) return null;
+  return (
+    <span class="city" role="status" data-test="city-level" data-level={s.highest} data-above={s.above}>
+      <span class={me.value?.can.state ? "hidden" : "city-title"}>{t("city.title")}</span> <LevelMark of={s.highest} />{s.above > 0 && <span>{count("city.areas", s.above)}</span>}
+    </span>
+  );
+}
+
+const levelMark = (l: Level) => (l === "daily" ? "●" : l === "special" ? "◆" : "▲");
+
+/** LevelMark says a level by word and shape. */
+export function LevelMark(props: { of: Level }) {
+  return <span class={"level " + props.of}><span aria-hidden="true">{levelMark(props.of)}</span> {t("level." + props.of)}</span>;
 }
 
 function LinkState() {

@@ -19,6 +19,7 @@ type Orders interface {
 	End(ctx context.Context, r orderdesk.Request, id order.ID, why string) (orderdesk.View, error)
 	List(ctx context.Context, reader access.Actor, f orderdesk.Filter) (orderdesk.Page, error)
 	Board(ctx context.Context) (orderdesk.Board, error)
+	Scenarios(reader access.Actor) ([]orderdesk.ScenarioName, error)
 }
 
 type ordersInput struct {
@@ -31,6 +32,12 @@ type ordersInput struct {
 type ordersOutput struct{ Body orderdesk.Page }
 
 type orderOutput struct{ Body orderdesk.View }
+
+type scenariosOutput struct {
+	Body struct {
+		Items []orderdesk.ScenarioName `json:"items"`
+	}
+}
 
 type statesOutput struct{ Body orderdesk.Board }
 
@@ -83,6 +90,8 @@ func mountOrders(a *API) {
 		action: access.ReadOrders, purpose: access.Ordering}, a.listOrders)
 	mount(a, route{id: "states", method: http.MethodGet, path: "/api/v1/states", tag: tag, summary: "The level of each area now, and the orders behind it",
 		action: access.ReadSigns, purpose: access.Supervision}, a.states)
+	mount(a, route{id: "list-scenarios", method: http.MethodGet, path: "/api/v1/scenarios", tag: tag, summary: "The scenarios in force, which a silence may name",
+		action: access.ReadOrders, purpose: access.Ordering}, a.scenarios)
 	mount(a, route{id: "order-state", method: http.MethodPost, path: "/api/v1/states", tag: tag, summary: "Order special, or propose an emergency", maxBody: most,
 		action: access.OrderState, purpose: access.Ordering}, a.orderState)
 	mount(a, route{id: "order-silence", method: http.MethodPost, path: "/api/v1/silences", tag: tag, summary: "Say what is known and shall open no case", maxBody: most,
@@ -104,6 +113,13 @@ func (a *API) states(ctx context.Context, _ *struct{}) (*statesOutput, error) {
 	}
 	board, err := a.o.Orders.Board(ctx)
 	return &statesOutput{Body: board}, err
+}
+
+func (a *API) scenarios(ctx context.Context, _ *struct{}) (*scenariosOutput, error) {
+	out := &scenariosOutput{}
+	var err error
+	out.Body.Items, err = a.o.Orders.Scenarios(actorOf(ctx))
+	return out, err
 }
 
 func (a *API) orderState(ctx context.Context, in *stateInput) (*orderOutput, error) {

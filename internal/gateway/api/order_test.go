@@ -55,6 +55,10 @@ func (o *orders) Board(context.Context) (orderdesk.Board, error) {
 	return orderdesk.Board{At: now, Highest: o.level}, nil
 }
 
+func (o *orders) Scenarios(access.Actor) ([]orderdesk.ScenarioName, error) {
+	return []orderdesk.ScenarioName{{ID: "ponding"}}, o.err
+}
+
 func (o *orders) raise(l order.Level) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -86,6 +90,9 @@ func TestOrdersReachTheDeskAsTheyWereGiven(t *testing.T) {
 	}
 	if res, _ = p.request(t, "GET", "/api/v1/orders?status=proposed&kind=state&limit=7", "operator", nil, ""); res.StatusCode != 200 || p.orders.f != (orderdesk.Filter{Status: order.Proposed, Kind: order.PutState, Limit: 7}) {
 		t.Errorf("list answered %d for %+v", res.StatusCode, p.orders.f)
+	}
+	if res, v = p.request(t, "GET", "/api/v1/scenarios", "operator", nil, ""); res.StatusCode != 200 || v["items"] == nil {
+		t.Errorf("the scenarios answered %d %v", res.StatusCode, v)
 	}
 	if res, _ = p.request(t, "GET", "/api/v1/states", "viewer", nil, ""); res.StatusCode != 200 {
 		t.Errorf("the states answered a viewer with %d", res.StatusCode)

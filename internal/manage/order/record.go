@@ -85,7 +85,7 @@ type Draft struct {
 	Area      event.AreaCode // empty = the whole city
 	Scenarios []string
 	Subjects  []string
-	From      time.Time // of a person's silence: zero = now
+	From      time.Time     // of a person's silence: zero = now
 	Until     time.Time     // zero = until it is taken back
 	For       time.Duration // instead of Until, from when it is given; an Order has Until alone
 	Ground    Ground

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"maps"
+	"slices"
 	"time"
 
 	"twoweave/internal/access"
@@ -11,6 +13,7 @@ import (
 	"twoweave/internal/base/lang"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/order"
+	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/sqldb"
 )
 
@@ -81,6 +84,25 @@ func (f Filter) query() (Query, error) {
 func (k Key) encode() string {
 	body, _ := json.Marshal(k) // a number and a text always have a form
 	return base64.RawURLEncoding.EncodeToString(body)
+}
+
+// ScenarioName is a scenario that a silence may name.
+type ScenarioName struct {
+	ID    scenario.ID `json:"id"`
+	Title lang.Text   `json:"title"`
+}
+
+// Scenarios are the scenarios that a silence may name, by id.
+func (d *Desk) Scenarios(reader access.Actor) ([]ScenarioName, error) {
+	if _, err := ask(d.Clock.Now(), about(reader, access.ReadOrders, &order.Order{})); err != nil {
+		return nil, fault.Wrap("orderdesk.Scenarios", err)
+	}
+	titles := d.city.Load().Scenarios
+	all := []ScenarioName{}
+	for _, id := range slices.Sorted(maps.Keys(titles)) {
+		all = append(all, ScenarioName{ID: id, Title: titles[id]})
+	}
+	return all, nil
 }
 
 // Board is the city's state now, area by area. It names no persons: whoever may see the city's signs may see it, and the caller has asked access for that.
