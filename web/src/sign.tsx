@@ -65,6 +65,7 @@ export function figure(v: number): string {
 
 const ranks: Band[] = ["normal", "attention", "alarm"];
 const worst = (all: Sign[]): Band => ranks[Math.max(0, ...all.map((s) => ranks.indexOf(s.band)))];
+const unknown = (all: Sign[]) => all.length > 0 && !all.some((s) => s.known);
 
 export function SignPanel(props: { board: Board; children: ComponentChildren }) {
   const { signs, classes } = props.board;
@@ -88,7 +89,8 @@ function Classes({ board }: { board: Board }) {
     const band = worst(signs), n = signs.filter((s) => s.band !== "normal").length;
     return (
       <button key={id} type="button" class={"chip " + band} data-test="class" aria-pressed={choice.value.show === id} onClick={() => choose({ show: id, page: 0 })}>
-        <span aria-hidden="true">{bandMark[band]}</span> {title}{n > 0 && " " + n}<span class="hidden"> {t("band." + band)}</span>
+        <span aria-hidden="true">{unknown(signs) ? "○" : bandMark[band]}</span> {title}{n > 0 && " " + n}
+        <span class="hidden"> {unknown(signs) ? t("wall.nodata") : t("band." + band)}</span>
       </button>
     );
   };
@@ -157,9 +159,10 @@ function SignTile({ sign: s, group }: { sign: Sign; group: string }) {
       <span class="title"><span class="group">{group}</span>{s.known && s.band !== "normal" && <BandMark of={s.band} />}</span>
       <span class="name">{both(s.title)}</span>
       <span class="middle">
-        <span class="value">{s.known ? figure(s.value) : "–"}<small> {both(s.unit)}</small></span>
+        <span class="value">{s.known ? figure(s.value) : "–"}</span>
         <Spark sign={s} />
       </span>
+      <span class="unit">{both(s.unit)}</span>
       <span class="foot">{s.known ? <><Trend sign={s} /> · <Usual sign={s} /></> : t("wall.nodata")}</span>
       <span class="foot">{s.cases} {count("wall.cases", s.cases)} · {s.known ? <>{time(s.at)}{old && <strong> · {t("wall.stale")}</strong>}</> : "–"}</span>
     </Way>
