@@ -37,13 +37,19 @@ func (x Explainer) Explain(ctx context.Context, d scenario.Detection, ended time
 	if err != nil {
 		return scenario.Explanation{}, fault.Wrap(op, err)
 	}
-	t := &tracing{wanted: &d, load: x.Loader, ctx: ctx}
-	for n := range parts.All() {
-		t.make(n)
-	}
-	err = read(ctx, x.Log, parts, x.Progress, t.message)
-	if err != nil && !errors.Is(err, errFound) {
-		return scenario.Explanation{}, fault.Wrap(op, err)
+	var t *tracing
+	for _, whole := range []bool{false, true} { // first without what ought not to matter
+		t = &tracing{ctx: ctx, wanted: &d, load: x.Loader, whole: whole}
+		for n := range parts.All() {
+			t.make(n)
+		}
+		err = read(ctx, x.Log, parts, x.Progress, t.message)
+		if errors.Is(err, errFound) {
+			break
+		}
+		if err != nil {
+			return scenario.Explanation{}, fault.Wrap(op, err)
+		}
 	}
 	return t.explanation(ended), nil
 }
@@ -77,7 +83,8 @@ type tracing struct {
 	load   detect.Loader
 	set    *pack.Set
 	parts  [event.Partitions]*detect.Partition
-	begin  time.Time // batches stamped before it cannot matter; zero until that is known
+	whole  bool      // compute everything
+	begin  time.Time // otherwise: what is stamped before it ought not to matter; zero until that is known
 
 	looks   []detect.Look // the newest, at most 2 × MaxLooks
 	earlier int64
@@ -141,7 +148,7 @@ func (t *tracing) activate(seq bus.Seq, a detect.Activation) error {
 		return err
 	}
 	t.set = set.Only(t.wanted.Scenario)
-	if def, known := t.set.Scenario(t.wanted.Scenario); known && def.Rule == t.wanted.Rule {
+	if def, known := t.set.Scenario(t.wanted.Scenario); known && def.Rule == t.wanted.Rule && !t.whole {
 		t.begin = t.wanted.Since.Add(-def.Span() - 2*def.Setting.Lateness - 2*event.MaxAhead)
 	}
 	return t.all(func(p *detect.Partition) detect.Output { return p.Activate(seq, a, t.set) })
@@ -162,7 +169,7 @@ func (t *tracing) check(o detect.Output) error {
 func (t *tracing) explanation(ended time.Time) scenario.Explanation {
 	d := t.wanted
 	x := scenario.Explanation{ID: d.DetectionID.String(), Subject: d.Subject, Episode: d.Episode, Area: d.Area, State: d.State, Severity: d.Severity,
-		Definition: scenario.Definition{Scenario: d.Scenario, Version: d.Version, Hash: d.Rule}, Since: d.Since, Started: d.At, Measures: d.Measures,
+		Definition: scenario.Definition{Scenario: d.Scenario, Version: d.Version, Hash: d.Rule}, Since: d.Since, Started: d.At, Measures: append([]scenario.Measured{}, d.Measures...),
 		Looks: []scenario.Look{}, Remarks: []lang.Text{}}
 	if !ended.IsZero() {
 		x.Ended = &ended
@@ -172,7 +179,7 @@ func (t *tracing) explanation(ended time.Time) scenario.Explanation {
 		return x
 	}
 	def, _ := t.set.Scenario(d.Scenario)
-	x.Recomputed, x.Definition, x.Measures = true, def.Text(def.Rule), t.found.Measures
+	x.Recomputed, x.Definition, x.Measures = true, def.Text(def.Rule), append([]scenario.Measured{}, t.found.Measures...)
 	if def.Rule != d.Rule {
 		x.Remarks = append(x.Remarks, lang.Text{ZH: "日志中生效的规则与记录中的不同。", EN: "The rule in force by the log is not the recorded one."})
 	}

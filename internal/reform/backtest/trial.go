@@ -26,7 +26,8 @@ type Trial struct {
 	Progress Progress
 }
 
-// Run computes the log through the set in force and through the same with the draft in it. Invalid: the draft does not fit into the set, or the
+// Run computes the log through the set in force and through the same with the draft in it: from its beginning, since what was open before From
+// decides what starts after. Invalid: the draft does not fit into the set, or the
 // range is empty.
 func (t Trial) Run(ctx context.Context) (scenario.Comparison, error) {
 	const op = "backtest.Run"
@@ -52,13 +53,12 @@ type run struct {
 	after   *scenario.Compiled
 	sides   [2]side
 	wanted  map[event.TypeName]bool
-	begin   time.Time     // what is stamped before it cannot matter
 	span    time.Duration // that a side needs before it says what it would always have said
 	keeps   time.Duration // the least retention among the types
 	first   time.Time     // log time where the log begins
 	now     time.Time     // log time
 	events  int64
-	changes int // activations from begin on
+	changes int // activations from From on
 }
 
 func newRun(t *Trial, changed *pack.Set) *run {
@@ -66,21 +66,17 @@ func newRun(t *Trial, changed *pack.Set) *run {
 	r := &run{trial: t, id: id, wanted: map[event.TypeName]bool{}}
 	r.before, _ = t.Set.Scenario(id)
 	r.after, _ = changed.Scenario(id)
-	lateness := time.Duration(0)
 	for _, def := range []*scenario.Compiled{r.before, r.after} {
 		if def == nil {
 			continue
 		}
-		r.span, lateness = max(r.span, def.Span()), max(lateness, def.Setting.Lateness)
+		r.span = max(r.span, def.Span())
 		for _, in := range def.Inputs {
 			r.wanted[in.On] = true
 			if keeps := changed.Types[in.On].Retention; r.keeps == 0 || keeps < r.keeps {
 				r.keeps = keeps
 			}
 		}
-	}
-	if !t.From.IsZero() {
-		r.begin = t.From.Add(-r.span - 2*lateness - 2*event.MaxAhead)
 	}
 	for i, set := range []*pack.Set{t.Set, changed} {
 		r.sides[i] = side{world: newWorld(set.Only(id)), episodes: map[string][]*episode{}}
@@ -99,9 +95,8 @@ func (r *run) message(m bus.Message) error {
 	case bus.Events:
 		return r.batch(m)
 	case bus.Tick:
-		if r.passes(m.Tick) {
-			r.each(func(w *world) []scenario.Detection { return w.tick(m.Seq, m.Tick) })
-		}
+		r.pass(m.Tick)
+		r.each(func(w *world) []scenario.Detection { return w.tick(m.Seq, m.Tick) })
 		return nil
 	}
 	c, err := detect.DecodeControl(m.Body)
@@ -110,31 +105,30 @@ func (r *run) message(m bus.Message) error {
 	}
 	if c.Order != nil {
 		r.each(func(w *world) []scenario.Detection { return w.order(m.Seq, *c.Order) })
-	} else if !r.now.Before(r.begin) {
+	} else if !r.now.IsZero() && !r.now.Before(r.trial.From) {
 		r.changes++
 	}
 	return nil
 }
 
-// passes moves log time and says whether the moment matters. What comes later than To still does: it may end what started before.
-func (r *run) passes(at time.Time) bool {
+// pass moves log time.
+func (r *run) pass(at time.Time) {
 	if r.first.IsZero() {
 		r.first = at
 	}
 	if at.After(r.now) {
 		r.now = at
 	}
-	return !at.Before(r.begin)
 }
 
 func (r *run) batch(m bus.Message) error {
-	stamp, ok := stampOf(m.Body)
-	if !ok || !r.passes(stamp) {
-		return nil
-	}
 	b, err := event.DecodeBatch(m.Body)
-	if err != nil || b.Copies || !slices.ContainsFunc(b.Events, func(e event.Event) bool { return r.wanted[e.Type] }) {
-		return nil // what cannot be read was told when it came
+	if err != nil {
+		return nil // it was told when it came
+	}
+	r.pass(b.Stamp)
+	if b.Copies || !slices.ContainsFunc(b.Events, func(e event.Event) bool { return r.wanted[e.Type] }) {
+		return nil
 	}
 	for i := range b.Events {
 		if r.wanted[b.Events[i].Type] {
