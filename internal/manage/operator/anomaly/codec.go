@@ -8,125 +8,118 @@ import (
 	"twoweave/internal/base/wire"
 )
 
-// numbers are the state's floating numbers, in the order of the encoding.
-func (m *model) numbers() []*float64 {
-	all := []*float64{&m.last, &m.fast, &m.slow, &m.long, &m.far, &m.short, &m.variation, &m.meanVar, &m.errSum, &m.offDay, &m.offWeek, &m.mem, &m.expected, &m.surprise}
-	for i := range m.err {
-		all = append(all, &m.err[i], &m.cnt[i])
-	}
-	for i := range m.day {
-		all = append(all, &m.day[i].n, &m.day[i].mean)
-	}
-	for i := range m.week {
-		all = append(all, &m.week[i].n, &m.week[i].mean)
-	}
-	return all
+// coder writes the fields of a state, or reads them into the same places: one walk for both, so that they cannot differ.
+type coder struct {
+	w []byte       // when writing
+	r *wire.Reader // when reading; nil when writing
 }
 
-// Append appends the state; an untouched machine is a single zero.
-func (m *machine) Append(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, m.n)
-	if m.n == 0 {
-		return dst
+func (c *coder) number(x *float64) {
+	if c.r == nil {
+		c.w = binary.BigEndian.AppendUint64(c.w, math.Float64bits(*x))
+		return
 	}
-	for _, v := range []int64{m.newest, m.gap, m.lock, m.lockUntil} {
-		dst = binary.AppendVarint(dst, v)
-	}
-	for _, x := range m.numbers() {
-		dst = appendNumber(dst, *x)
-	}
-	for i := range m.ch {
-		dst = m.ch[i].append(dst)
-	}
-	return dst
+	*x = math.Float64frombits(c.r.Fixed())
+	c.r.Bad = c.r.Bad || !(math.Abs(*x) <= 4*largest)
 }
 
-// appendNumber writes zero, which most slots are at first, as one byte.
-func appendNumber(dst []byte, x float64) []byte {
-	b := math.Float64bits(x)
-	if b == 0 {
-		return append(dst, 0)
+// count is a number from 0 to most.
+func (c *coder) count(n *uint64, most uint64) {
+	if c.r == nil {
+		c.w = binary.AppendUvarint(c.w, *n)
+		return
 	}
-	return binary.BigEndian.AppendUint64(append(dst, 1), b)
+	*n = c.r.Uvarint()
+	c.r.Bad = c.r.Bad || *n > most
 }
 
-func readNumber(r *wire.Reader) float64 {
-	if r.Byte() == 0 {
-		return 0
-	}
-	x := math.Float64frombits(r.Fixed())
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		r.Bad = true
-	}
-	return x
+func (c *coder) small(n *uint32, most uint32) {
+	wide := uint64(*n)
+	c.count(&wide, uint64(most))
+	*n = uint32(wide)
 }
 
-func (c *channel) append(dst []byte) []byte {
-	for _, v := range []uint32{c.seen, c.upSeen, c.downSeen} {
-		dst = binary.AppendUvarint(dst, uint64(v))
+func (c *coder) moment(t *int64) {
+	if c.r == nil {
+		c.w = binary.AppendVarint(c.w, *t)
+		return
 	}
-	return c.down.append(c.up.append(dst))
+	*t = c.r.Varint()
 }
 
-func (c *channel) read(r *wire.Reader) {
-	for _, v := range []*uint32{&c.seen, &c.upSeen, &c.downSeen} {
-		n := r.Uvarint()
-		r.Bad = r.Bad || n > maxSeen+weight
-		*v = uint32(n)
+func (c *coder) model(m *model) {
+	c.count(&m.n, math.MaxInt64)
+	if m.n == 0 || c.r != nil && c.r.Bad {
+		return
 	}
-	c.up.read(r)
-	c.down.read(r)
+	for _, t := range []*int64{&m.newest, &m.gap, &m.waiting, &m.waitTime} {
+		c.moment(t)
+	}
+	for _, x := range []*float64{&m.last, &m.fast, &m.slow, &m.long, &m.longest, &m.offDay, &m.offWeek, &m.swinging, &m.swings, &m.held, &m.surprise, &m.expected} {
+		c.number(x)
+	}
+	for i := range m.errors {
+		c.small(&m.errors[i].n, errorMost)
+		c.number(&m.errors[i].mean)
+	}
+	c.slots(m.day[:])
+	c.slots(m.week[:])
+	for i := range m.usuals {
+		c.small(&m.usuals[i].seen, mostSeen+unit)
+		c.tail(&m.usuals[i].up)
+		c.tail(&m.usuals[i].down)
+	}
 }
 
-func (h *tail) append(dst []byte) []byte {
-	dst = binary.AppendVarint(dst, int64(h.base))
-	for i := 0; i < bins; {
-		run := i
-		for run < bins && h.counts[run] == 0 {
+// slots writes no level of a slot that has none.
+func (c *coder) slots(all []slot) {
+	for i := range all {
+		c.small(&all[i].n, slotMost)
+		if all[i].n > 0 {
+			c.number(&all[i].mean)
+		}
+	}
+}
+
+// tail writes the bins as runs of zeros, each with the count that ends it.
+func (c *coder) tail(h *tail) {
+	for _, x := range []*float64{&h.greatest, &h.before, &h.lately} {
+		c.number(x)
+	}
+	base := int64(h.base)
+	c.moment(&base)
+	if c.r != nil && (base < -baseMost || base > baseMost) {
+		c.r.Bad = true
+		return
+	}
+	h.base = int32(base)
+	for i := uint64(0); i < bins; i++ {
+		run := uint64(0)
+		for i+run < bins && h.counts[i+run] == 0 {
 			run++
 		}
-		dst = binary.AppendUvarint(dst, uint64(run-i))
-		if run < bins {
-			dst = binary.AppendUvarint(dst, uint64(h.counts[run]))
-		}
-		i = run + 1
-	}
-	return dst
-}
-
-func (h *tail) read(r *wire.Reader) {
-	base := r.Varint()
-	r.Bad = r.Bad || base < -maxBase || base > maxBase
-	h.base = int32(base)
-	for i := uint64(0); i < bins && !r.Bad; i++ {
-		i += min(r.Uvarint(), bins)
-		if i < bins {
-			n := r.Uvarint()
-			r.Bad = r.Bad || n > maxSeen+weight
+		c.count(&run, bins-i)
+		if i += run; i < bins {
+			n := uint32(h.counts[i])
+			c.small(&n, math.MaxUint16)
 			h.counts[i] = uint16(n)
 		}
 	}
 }
 
-// read reads what Append wrote. Whatever Append would write otherwise is damaged.
+// Append appends the state; an untouched machine is a single zero.
+func (m *machine) Append(dst []byte) []byte {
+	c := coder{w: dst}
+	c.model(&m.model)
+	return c.w
+}
+
+// read reads what Append wrote. What Append would have written otherwise is damaged.
 func (m *machine) read(r *wire.Reader) {
 	start := r.Rest
-	m.n = r.Uvarint()
-	if m.n > 0 {
-		for _, v := range []*int64{&m.newest, &m.gap, &m.lock, &m.lockUntil} {
-			*v = r.Varint()
-		}
-		for _, x := range m.numbers() {
-			*x = readNumber(r)
-		}
-		for i := range m.ch {
-			m.ch[i].read(r)
-		}
-	}
-	if !r.Bad && !bytes.Equal(m.Append(nil), start[:len(start)-len(r.Rest)]) {
-		r.Bad = true
-	}
-	if r.Bad {
-		*m = machine{of: m.of}
+	c := coder{r: r}
+	c.model(&m.model)
+	if r.Bad || !bytes.Equal(m.Append(nil), start[:len(start)-len(r.Rest)]) {
+		r.Bad, m.model = true, model{}
 	}
 }

@@ -7,11 +7,6 @@ import (
 	"twoweave/internal/rule"
 )
 
-const (
-	forget  = int64(35 * 24 * 3600e6) // µs without a value after which nothing that was learned holds
-	largest = 1e100                   // what is greater is no measurement, and would overflow
-)
-
 // machine is one subject's state.
 type machine struct {
 	of compiled

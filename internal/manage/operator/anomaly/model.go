@@ -2,53 +2,78 @@ package anomaly
 
 import "math"
 
+// kind is one way in which a value can be unusual. Each has its own history of what was usual.
+type kind int
+
+const (
+	jump   kind = iota // from what the best predictor said
+	season             // from the level of its time of day or week, or from that of the last days
+	swing              // how much values have been changing lately, against how much they do
+	still              // how little
+	extent             // from the level of a long time
+	kinds
+)
+
+// worth weighs the kinds against each other.
+var worth = [kinds]float64{jump: 1, season: 1, swing: 1.1, still: 0.7, extent: 1}
+
+const (
+	alarm     = 9.0            // the surprise, −ln of a probability, at which the score is one half
+	first     = 60             // values that are learned before any is judged
+	quiet     = 36             // after an alarm, values that raise no other
+	quietTime = hour           // and the time
+	fading    = 0.9985         // of the last alarm's surprise, with each value
+	rearm     = 0.65           // part of that surprise that the next alarm must have
+	brief     = 0.08           // rate of lately, in swing and still: a dozen values
+	usual     = 0.001          // and of what they are compared with: a thousand
+	leastPart = 1.0 / 50       // still grows no further when values change less than this part of their usual
+	largest   = 1e100          // what is greater is no measurement, and would overflow
+	forget    = 35 * 24 * hour // without a value for so long, nothing that was learned holds
+)
+
 // model is what is known of a subject's values.
 type model struct {
-	n         uint64 // values learned
-	newest    int64  // µs, the time of the newest
-	gap       int64  // µs, the usual time between two
-	lock      int64  // values still to come until the next alarm may be raised
-	lockUntil int64  // µs, and the moment before which none may
+	n        uint64 // values learned
+	newest   int64  // µs, the newest one's time
+	gap      int64  // µs, the usual time between two
+	waiting  int64  // values still to come before the next alarm
+	waitTime int64  // µs, the moment before which there is none
 
-	last, fast, slow, long, far, short float64 // running levels
-	variation, meanVar, errSum         float64
-	day                                [daySlots]slot
-	week                               [weekSlots]slot
-	offDay, offWeek                    float64
-	err, cnt                           [nPred]float64
-	ch                                 [NC]channel
+	levels
+	profiles
+	swinging, swings float64 // mean of the change between neighbours, lately and usually
+	usuals           [kinds]usuals
 
-	mem      float64 // surprise of the last alarm, fading
-	expected float64
-	surprise float64
-	parts    [NC]float64
+	held     float64 // surprise of the last alarm, fading
+	surprise float64 // of the newest value
+	expected float64 // in its place
 }
 
-func rate(n uint64, r float64) float64 { return math.Max(1/float64(n+1), r) }
+// score is between 0 and 1, and one half at the surprise alarm.
+func (m *model) score() float64 { return m.surprise / (m.surprise + alarm) }
 
+// step scores a value against what is known, then learns it.
 func (m *model) step(of compiled, at int64, x float64) {
 	if m.n == 0 {
-		m.last, m.fast, m.slow, m.long, m.short, m.far = x, x, x, x, x, x
+		m.start(x)
 		m.gap = of.every
 	} else {
 		p := m.predict(of, at)
-		m.judge(at, x, p)
-		m.learnErrors(x, p)
+		m.judge(at, x, &p)
+		m.learnErrors(x, &p)
+		m.learnGap(of, at)
 	}
-	m.learnSlots(at, x)
-	m.learnLevels(x)
-	m.learnGap(of, at)
+	m.learnSlots(at, m.gap, x)
+	m.learnLevels(m.n, x)
 	m.n++
 	m.newest = at
 }
 
+// learnGap moves the usual time between two values towards their median.
 func (m *model) learnGap(of compiled, at int64) {
-	if of.every > 0 || m.n == 0 {
-		return
-	}
-	d := at - m.newest
-	part := m.gap/max(2, min(int64(m.n), 16)) + 1
+	d, part := at-m.newest, m.gap/max(2, min(int64(m.n), 16))+1
 	switch {
+	case of.every > 0:
 	case m.n == 1:
 		m.gap = d
 	case d > m.gap:
@@ -58,61 +83,47 @@ func (m *model) learnGap(of compiled, at int64) {
 	}
 }
 
-func (m *model) learnLevels(x float64) {
-	m.last = x
-	m.fast = toward(m.fast, x, rate(m.n, 0.3))
-	m.slow = toward(m.slow, x, rate(m.n, 0.03))
-	m.long = toward(m.long, x, rate(m.n, T.LongRate))
-	m.far = toward(m.far, x, rate(m.n, T.FarRate))
+func (m *model) judge(at int64, x float64, p *predictions) {
+	y := m.deviations(at, x, p)
+	most := 0.0
+	for k := range y {
+		most = math.Max(most, float64(worth[k]*m.usuals[k].surprise(y[k])))
+		m.usuals[k].learn(y[k], m.n)
+	}
+	if m.n < first {
+		most = 0
+	}
+	m.hold(at, most)
 }
 
-func (m *model) score() float64 { return m.surprise / (m.surprise + T.Alarm) }
-
-// judge sets surprise and expected.
-func (m *model) judge(at int64, x float64, p predictions) {
-	b := p.best(m, 1, 0, 2, 6, 7, 4, 5)
-	m.expected = p.value[b]
-	base := p.best(m, 3, 4, 5)
-	m.short = toward(m.short, x, T.ShortRate)
-	diff := math.Abs(x - m.last)
-	m.variation = toward(m.variation, diff, rate(m.n, 0.08))
-	m.meanVar = toward(m.meanVar, diff, rate(m.n, 0.001))
-	ratio, flat := 0.0, 0.0
-	if m.meanVar > 0 {
-		ratio = m.variation / m.meanVar
-		flat = m.meanVar / (m.variation + float64(0.02*m.meanVar))
+// deviations are how far the value is off, in each way.
+func (m *model) deviations(at int64, x float64, p *predictions) (y [kinds]float64) {
+	m.expected = p.best(near[:])
+	y[jump] = x - m.expected
+	y[season] = x - p.best(far[:])
+	y[extent] = x - m.longest
+	change := math.Abs(x - m.last)
+	m.swinging = toward(m.swinging, change, rate(m.n, brief))
+	m.swings = toward(m.swings, change, rate(m.n, usual))
+	if m.swings > 0 {
+		y[swing] = math.Min(m.swinging/m.swings, 1e30)
+		y[still] = m.swings / (m.swinging + float64(leastPart*m.swings))
 	}
-	r := x - p.value[b]
-	m.errSum = toward(m.errSum, math.Min(m.ch[0].surprise(r), 10), 0.1)
-	y := [NC]float64{r, x - p.value[base], m.short - p.value[base], ratio, flat, m.errSum, x - m.far}
-	total := 0.0
-	for i := range y {
-		m.parts[i] = m.ch[i].surprise(y[i])
-		total = math.Max(total, float64(T.W[i]*m.parts[i]))
-	}
-	if m.n < uint64(T.Warm) {
-		total = 0
-	}
-	m.hold(at, total)
-	for i := range y {
-		if m.lock == 0 || !T.Decluster {
-			m.ch[i].learn(y[i])
-		}
-	}
+	return y
 }
 
-// hold lets one alarm stand for what follows it.
-func (m *model) hold(at int64, total float64) {
-	m.surprise = total
-	m.lock = max(m.lock-1, 0)
+// hold lets one alarm stand for what belongs to it: for a while there is no other, and then for a longer while none that is much smaller.
+func (m *model) hold(at int64, most float64) {
+	m.waiting = max(m.waiting-1, 0)
+	m.surprise = most
 	switch {
-	case m.lock > 0 || at < m.lockUntil || total < float64(m.mem*T.Keep):
-		m.surprise = math.Min(total, T.Alarm) / 2
-	case total >= T.Alarm:
-		m.lock, m.lockUntil = T.Lock, at+hour
+	case m.waiting > 0 || at < m.waitTime || most < float64(m.held*rearm):
+		m.surprise = math.Min(most, alarm) / 2
+	case most >= alarm:
+		m.waiting, m.waitTime = quiet, at+quietTime
 	}
-	m.mem *= T.Fade
-	if total >= T.Alarm {
-		m.mem = math.Max(m.mem, total)
+	m.held *= fading
+	if most >= alarm {
+		m.held = math.Max(m.held, most)
 	}
 }

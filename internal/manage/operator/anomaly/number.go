@@ -33,8 +33,8 @@ func exp(x float64) float64 {
 	return math.Ldexp(sum, int(k))
 }
 
-// power is x to the k for positive x.
-func power(x, k float64) float64 { return exp(float64(k * ln(x))) }
+// power is x to the k for positive x, of which no more than 1e30 counts.
+func power(x, k float64) float64 { return exp(float64(k * ln(math.Min(x, 1e30)))) }
 
 // toward moves a part of the way from one number to another.
 func toward(from, to, part float64) float64 { return from + float64(part*(to-from)) }
