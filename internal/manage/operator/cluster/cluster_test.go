@@ -129,16 +129,16 @@ func (o *oracle) label(subject string, members []int) {
 
 // draw makes a list in which reports are shuffled, late and ahead of log time.
 func draw(t *rapid.T, lateness int64) (all []item) {
-	now := 1000 * minute
+	now := int64(1000)
 	for i := range rapid.IntRange(1, 24).Draw(t, "items") {
-		now += minute * rapid.SampledFrom([]int64{0, 0, 1, 2, 5, 40}).Draw(t, "step")
+		now += rapid.SampledFrom([]int64{0, 0, 1, 2, 5, 40}).Draw(t, "step")
 		if rapid.IntRange(0, 4).Draw(t, "kind") == 0 {
 			all = append(all, item{tick: true, at: now})
 			continue
 		}
-		back := minute * rapid.SampledFrom([]int64{0, 0, 1, 3, 10, lateness, -5, -1}).Draw(t, "back")
+		back := rapid.SampledFrom([]int64{0, 0, 1, 3, 10, lateness, -5, -1}).Draw(t, "back")
 		all = append(all, item{
-			at: now - min(back, lateness*minute), seq: uint64(i / 3), n: i % 3,
+			at: now - min(back, lateness), seq: uint64(i / 3), n: i % 3,
 			metres:  rapid.SampledFrom([]int{0, 50, 100, 200, 300, 350, 400, 700, 5000}).Draw(t, "metres"),
 			subject: rapid.SampledFrom([]string{"", "", "a", "b"}).Draw(t, "subject"), from: rapid.SampledFrom([]string{"a", "x"}).Draw(t, "from"),
 		})
@@ -166,9 +166,9 @@ func TestStreamingFindsWhatTheOracleFinds(t *testing.T) {
 
 func agree(t *rapid.T) {
 	over, lateness := rapid.Int64Range(1, 30).Draw(t, "over"), rapid.Int64Range(0, 20).Draw(t, "lateness")
-	c := &cluster.Config{Metres: 300.0001, Over: time.Duration(over) * time.Minute}
-	s := operator.Setting{Lateness: time.Duration(lateness) * time.Minute, Inputs: 1}
-	f, o := c.New(s), &oracle{metres: c.Metres, over: over * minute, carried: map[int]int{}}
+	c := &cluster.Config{Metres: 300.0001, Over: time.Duration(over) * time.Microsecond}
+	s := operator.Setting{Lateness: time.Duration(lateness) * time.Microsecond, Inputs: 1}
+	f, o := c.New(s), &oracle{metres: c.Metres, over: over, carried: map[int]int{}}
 	cycled, threshold := rapid.Uint64().Draw(t, "cycled"), rapid.IntRange(1, 4).Draw(t, "threshold")
 	for i, x := range draw(t, lateness) {
 		o.all = append(o.all, x)
@@ -289,6 +289,18 @@ func TestPayloadIsBounded(t *testing.T) {
 	}
 	if f.Dropped() != 2 {
 		t.Errorf("%d were dropped, want 2", f.Dropped())
+	}
+}
+
+// TestWhatWasDroppedCountsNoMore: the cluster of c would be as large as that of d, and newer, if it still had a.
+func TestWhatWasDroppedCountsNoMore(t *testing.T) {
+	t.Parallel()
+	f, big, found := field(time.Hour), make([]byte, cluster.MaxPayload/4), cluster.Found{}
+	for i, x := range []item{{at: 0}, {at: 11, metres: 400}, {at: 1, metres: 450}, {at: 12}, {at: 5, metres: 200}} {
+		found = f.Observe(operator.Event{At: x.at, Seq: uint64(i), Of: &event.Event{Source: "x"}}, x.place(), big)
+	}
+	if f.Dropped() != 1 || found.Count != 3 || found.At != 11 {
+		t.Errorf("%d dropped, found %+v", f.Dropped(), found)
 	}
 }
 
