@@ -61,7 +61,7 @@ type Signs struct {
 
 // NewSigns makes an empty board; Use tells it which indicators there are.
 func NewSigns(o SignsOptions) *Signs {
-	return &Signs{o: o, latest: map[indicator.ID]*sign{}, changed: make(chan struct{}), outlooks: map[indicator.ID]outlook{}}
+	return &Signs{o: o, latest: map[indicator.ID]*sign{}, classes: []indicator.Class{}, changed: make(chan struct{}), outlooks: map[indicator.ID]outlook{}}
 }
 
 // Use replaces the indicators that are shown. Values of those that stay as they are measured are kept.

@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
+	"sync"
 
 	"twoweave/internal/access"
 	"twoweave/internal/manage/casedesk"
@@ -28,4 +30,31 @@ func (a *API) signs(ctx context.Context, _ *struct{}) (*signsOutput, error) {
 	}
 	board, err := a.o.Signs.Snapshot(ctx)
 	return &signsOutput{Body: board}, err
+}
+
+// boards is the board as it is sent, made once for all viewers.
+type boards struct {
+	mu       sync.Mutex
+	revision uint64
+	body     []byte // nil: none yet
+}
+
+// at gives the board of a revision or of a later one. Whoever comes first makes it; the others wait for that.
+func (b *boards) at(ctx context.Context, signs Signs, revision uint64) ([]byte, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.body != nil && b.revision >= revision {
+		return b.body, nil
+	}
+	now := signs.Revision() // before the look: what changes meanwhile has a later one
+	snapshot, err := signs.Snapshot(ctx)
+	if err != nil {
+		return nil, err
+	}
+	body, err := json.Marshal(snapshot)
+	if err != nil {
+		return nil, err
+	}
+	b.revision, b.body = now, body
+	return body, nil
 }

@@ -34,6 +34,7 @@ const (
 // hub reads the fact stream once for all viewers.
 type hub struct {
 	o       Options
+	boards  boards
 	mu      sync.Mutex
 	last    uint64
 	viewers map[chan fact]struct{}
@@ -219,7 +220,7 @@ func (v *viewer) follow(ctx context.Context, live chan fact, after uint64) {
 			}
 		case <-signs.C:
 			if n := v.api.o.Signs.Revision(); n != shown {
-				shown, err = n, v.board(ctx)
+				shown, err = n, v.board(ctx, n)
 			}
 			if err == nil {
 				err = v.states(ctx)
@@ -247,38 +248,13 @@ func (v *viewer) fact(f fact) error {
 	return v.send("fact", f.seq, fmt.Appendf(nil, `{"seq":%d,%s`, f.seq, f.body[1:]))
 }
 
-func (v *viewer) board(ctx context.Context) error {
-	snapshot, err := v.api.o.Signs.Snapshot(ctx)
+func (v *viewer) board(ctx context.Context, revision uint64) error {
+	body, err := v.api.hub.boards.at(ctx, v.api.o.Signs, revision)
 	if err != nil {
 		v.api.o.Log.Warn("signs not sent", "error", err)
 		return nil // the next change tries again; the heartbeat goes on
 	}
-	body, err := json.Marshal(snapshot)
-	if err != nil {
-		return err
-	}
 	return v.send("signs", 0, body)
-}
-
-// states sends the city's state when it differs from what was sent: orders come from any process, and run out by themselves.
-func (v *viewer) states(ctx context.Context) error {
-	now, err := v.api.o.Orders.Board(ctx)
-	if err != nil {
-		v.api.o.Log.Warn("city state not sent", "error", err)
-		return nil // tried again with the next beat
-	}
-	if sent := v.state; sent != nil {
-		sent.At = now.At
-		if reflect.DeepEqual(*sent, now) {
-			return nil
-		}
-	}
-	v.state = &now
-	body, err := json.Marshal(now)
-	if err != nil {
-		return err
-	}
-	return v.send("states", 0, body)
 }
 
 func (v *viewer) send(name string, id uint64, body []byte) error {

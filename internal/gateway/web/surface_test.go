@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os/exec"
@@ -99,11 +100,29 @@ func fakeFact(version int, kind, name string) map[string]any {
 		"purpose": "casework", "rule": "operator case.file", "note": ""}
 }
 
+// fakeBoard has a sign of each kind: of events, of cases with lower as worse, and one without data; and enough others to need pages.
 func fakeBoard(value int) map[string]any {
 	at := time.Now().UTC().Format(time.RFC3339)
+	sign := func(id, class string, more map[string]any) map[string]any {
+		s := map[string]any{"indicator": id, "title": map[string]string{"zh": "体征", "en": "Calls"}, "unit": map[string]string{"zh": "起", "en": "calls"},
+			"class": class, "from": "events", "known": true, "value": value, "band": "normal", "at": at, "before": nil, "normal": nil, "cases": 2,
+			"bands": map[string]int{"attention": 40, "alarm": 60}, "areas": []any{map[string]any{"area": "a1", "value": 3, "band": "normal"}}}
+		maps.Copy(s, more)
+		return s
+	}
+	signs := []any{
+		sign("emergency-calls", "police", map[string]any{"before": 0.5, "normal": map[string]any{"mean": 31.5, "spread": 4, "weeks": 3}}),
+		sign("on-time", "units", map[string]any{"from": "cases", "band": "alarm", "bands": map[string]int{"attention": 95, "alarm": 85}}),
+		sign("rain", "weather", map[string]any{"known": false, "value": 0, "at": "0001-01-01T00:00:00Z", "areas": []any{}, "cases": 0}),
+	}
+	for i := range 57 {
+		signs = append(signs, sign(fmt.Sprint("more-", i), "weather", nil))
+	}
+	class := func(id, title string) any {
+		return map[string]any{"id": id, "title": map[string]string{"zh": title, "en": title}}
+	}
 	return map[string]any{"at": at, "stale_after_s": 15, "open_cases": map[string]any{"total": value, "overdue": 0, "areas": []any{}},
-		"signs": []any{map[string]any{"indicator": "emergency-calls", "title": map[string]string{"zh": "110", "en": "Calls"}, "unit": map[string]string{"zh": "起", "en": "calls"},
-			"value": value, "band": "normal", "at": at, "cases": 2, "bands": map[string]int{"attention": 40, "alarm": 60}, "areas": []any{}}}}
+		"classes": []any{class("police", "Police"), class("units", "Units"), class("weather", "Weather")}, "signs": signs}
 }
 
 func newFakeAPI() *fakeAPI {
@@ -237,6 +256,7 @@ func TestSurfaces(t *testing.T) {
 		"a failure can be tried again, an empty list says so":                  failure,
 		"a key chooses a command, and only Ctrl+Enter gives it":                keyboard,
 		"who may see figures only is not led to cases":                         figuresOnly,
+		"every sign can be reached and says what is usual":                     signs,
 	} {
 		t.Run(name, func(t *testing.T) { test(t, ctx) })
 	}
@@ -329,6 +349,53 @@ func failure(t *testing.T, ctx context.Context) {
 	f.say("GET /api/v1/cases", 200, map[string]any{"items": []any{}, "total": 0, "next": ""})
 	s.eval(`document.querySelector(".failure button").click()`)
 	s.until(`document.querySelector('[data-test="total"]')?.dataset.total === "0" && document.querySelector(".empty")`)
+}
+
+// signs: every sign can be reached, by pages and by class; each says what is usual, or that nobody knows yet; each leads to the cases behind it.
+func signs(t *testing.T, ctx context.Context) {
+	s := openSurface(t, ctx, newFakeAPI(), "/wall")
+	s.until(`document.querySelectorAll('[data-test="sign"]').length === 60`) // a narrow page scrolls
+	if _, err := chromedp.Run(s.ctx, chromedp.EmulateViewport(1920, 1080)); err != nil {
+		t.Fatal(err)
+	}
+	s.until(`document.querySelector('[data-test="page-after"]')`)
+	tile := func(id string) string {
+		return s.eval(`document.querySelector('[data-indicator="` + id + `"]').innerText`)
+	}
+	for id, wants := range map[string][]string{
+		"emergency-calls": {"1", "calls", "+0.5 in 15 min", "usual 31.5 ± 4", "2 cases behind it"}, "on-time": {"Alarm", "no trend", "history < 1 week"}, "rain": {"No data yet", "–"},
+	} {
+		for _, want := range wants {
+			if said := tile(id); !strings.Contains(said, want) {
+				t.Errorf("the tile of %s says %q, not %q", id, said, want)
+			}
+		}
+	}
+	for id, want := range map[string]string{"emergency-calls": "/console?open=true&indicator=emergency-calls", "on-time": "/console?indicator=on-time"} {
+		if href := s.eval(`document.querySelector('[data-indicator="` + id + `"]').getAttribute("href")`); href != want {
+			t.Errorf("%s leads to %s", id, href)
+		}
+	}
+	seen := map[string]bool{}
+	for range 60 {
+		for id := range strings.SplitSeq(s.eval(`[...document.querySelectorAll('[data-test="sign"]')].map((x) => x.dataset.indicator).join()`), ",") {
+			seen[id] = true
+		}
+		s.eval(`document.querySelector('[data-test="page-after"]').click()`)
+	}
+	if len(seen) != 60 {
+		t.Errorf("the pages show %d of 60 signs", len(seen))
+	}
+	s.eval(`[...document.querySelectorAll('[data-test="class"]')].find((x) => x.innerText.includes("Not normal")).click()`)
+	s.until(`document.querySelectorAll('[data-test="sign"]').length === 1 && document.querySelector('[data-indicator="on-time"]')`)
+	if at := s.eval(`location.search`); at != "?show=notable" {
+		t.Errorf("the address is %q", at)
+	}
+	s.eval(`history.back()`)
+	s.until(`document.querySelectorAll('[data-test="sign"]').length > 1`)
+	if over := s.eval(`[...document.querySelectorAll('[data-test="sign"]')].filter((x) => x.scrollHeight > x.clientHeight).length`); over != "0" {
+		t.Errorf("%s tiles are too small for what they say", over)
+	}
 }
 
 // figuresOnly: who may not see cases is led nowhere but to what the account may see.
