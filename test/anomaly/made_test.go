@@ -42,6 +42,8 @@ var kinds = []struct {
 	{"daily level with holes in the data", holes},
 }
 
+func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed)) }
+
 // made is one series of each kind.
 func made(seed uint64) (all []series) {
 	for i, k := range kinds {
