@@ -257,6 +257,27 @@ func (v *viewer) board(ctx context.Context, revision uint64) error {
 	return v.send("signs", 0, body)
 }
 
+// states sends the city's state when it differs from what was sent: orders come from any process, and run out by themselves.
+func (v *viewer) states(ctx context.Context) error {
+	now, err := v.api.o.Orders.Board(ctx)
+	if err != nil {
+		v.api.o.Log.Warn("city state not sent", "error", err)
+		return nil // tried again with the next beat
+	}
+	if sent := v.state; sent != nil {
+		sent.At = now.At
+		if reflect.DeepEqual(*sent, now) {
+			return nil
+		}
+	}
+	v.state = &now
+	body, err := json.Marshal(now)
+	if err != nil {
+		return err
+	}
+	return v.send("states", 0, body)
+}
+
 func (v *viewer) send(name string, id uint64, body []byte) error {
 	var b []byte
 	if id > 0 {
