@@ -154,7 +154,7 @@ func (a *App) startGateways(context.Context) error {
 	}
 	a.api = api.New(mux, api.Options{
 		Actor: a.signin.Actor, Anonymous: a.anonymous(), Events: events{a.ingest}, Cases: a.desk, Signs: a.board, Orders: a.orders, Facts: a.bus, Series: a.series,
-		Machine: machine{a}, Places: places{&a.now}, Version: Version(), SyncMode: a.syncMode, Demo: a.o.Demo, Clock: a.o.Clock, Log: a.o.Log.With("part", "api"),
+		Machine: machine{a}, Past: a.looking(), Places: places{&a.now}, Version: Version(), SyncMode: a.syncMode, Demo: a.o.Demo, Clock: a.o.Clock, Log: a.o.Log.With("part", "api"),
 	})
 	a.health().Mount(mux)
 	if err := a.mountPages(mux); err != nil {

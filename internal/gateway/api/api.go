@@ -32,6 +32,7 @@ type Options struct {
 	Facts    Facts
 	Series   Series
 	Machine  Machine
+	Past     Past
 	Places   Places
 	Version  string
 	SyncMode func() string
@@ -62,7 +63,7 @@ func New(mux *http.ServeMux, o Options) *API {
 	}
 	a := &API{o: o, actions: map[string]access.Action{}, hub: newHub(o)}
 	a.huma = humago.New(mux, config)
-	for _, mount := range []func(*API){mountEvents, mountMe, mountCases, mountDetections, mountSigns, mountOrders, mountAreas, mountMachine, mountStream, mountSeries} {
+	for _, mount := range []func(*API){mountEvents, mountMe, mountCases, mountDetections, mountExplanations, mountBacktests, mountSigns, mountOrders, mountAreas, mountMachine, mountStream, mountSeries} {
 		mount(a)
 	}
 	for _, prefix := range []string{"/api/", "/prometheus/"} {

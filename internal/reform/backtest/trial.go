@@ -26,17 +26,25 @@ type Trial struct {
 	Progress Progress
 }
 
+// Check says whether there can be a trial. Invalid: the draft does not fit into the set, or the range is empty.
+func (t Trial) Check() error {
+	if !t.To.IsZero() && !t.From.Before(t.To) {
+		return fault.New(fault.Invalid, "backtest.Check", "from %s to %s is no time", t.From.Format(time.RFC3339), t.To.Format(time.RFC3339))
+	}
+	_, err := t.Set.WithDraft(t.Draft)
+	return fault.Wrap("backtest.Check", err)
+}
+
 // Run computes the log through the set in force and through the same with the draft in it: from its beginning, since what was open before From
-// decides what starts after. Invalid: the draft does not fit into the set, or the
-// range is empty.
+// decides what starts after. Invalid as with Check.
 func (t Trial) Run(ctx context.Context) (scenario.Comparison, error) {
 	const op = "backtest.Run"
+	if err := t.Check(); err != nil {
+		return scenario.Comparison{}, err
+	}
 	changed, err := t.Set.WithDraft(t.Draft)
 	if err != nil {
 		return scenario.Comparison{}, fault.Wrap(op, err)
-	}
-	if !t.To.IsZero() && !t.From.Before(t.To) {
-		return scenario.Comparison{}, fault.New(fault.Invalid, op, "from %s to %s is no time", t.From.Format(time.RFC3339), t.To.Format(time.RFC3339))
 	}
 	r := newRun(&t, changed)
 	if err := read(ctx, t.Log, bus.AllParts, t.Progress, r.message); err != nil {
