@@ -226,12 +226,16 @@ func showStates(ctx context.Context, out io.Writer, program *remote) error {
 		return err
 	}
 	fmt.Fprintln(out)
-	return showOrders(ctx, out, program, order.PutState)
+	if err := showOrders(ctx, out, program, order.PutState); !fault.Is(err, fault.Denied) {
+		return err
+	}
+	fmt.Fprintln(out, "Who ordered it is not for this account to see.")
+	return nil
 }
 
 // showOrders lists the live orders of a kind.
 func showOrders(ctx context.Context, out io.Writer, program *remote, kind order.Kind) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0) // it holds back everything until it is flushed
 	fmt.Fprintln(w, "ORDER\tSTATUS\tWHAT\tWHERE\tUNTIL\tBY\tCONFIRMED\tWHY")
 	for _, status := range []order.Status{order.Proposed, order.Ordered} {
 		for cursor, more := "", true; more; more = cursor != "" {

@@ -111,6 +111,12 @@ func (r *remote) request(ctx context.Context, method, path string, body any) (*h
 	return request, nil
 }
 
+// kinds are the kinds of fault behind the statuses of refusals.
+var kinds = map[int]fault.Kind{
+	http.StatusBadRequest: fault.Invalid, http.StatusUnprocessableEntity: fault.Invalid, http.StatusUnauthorized: fault.Unauthenticated,
+	http.StatusForbidden: fault.Denied, http.StatusNotFound: fault.NotFound, http.StatusConflict: fault.Conflict, http.StatusTooManyRequests: fault.Exhausted,
+}
+
 // refusal is the program's problem document as a fault: what is wrong with the input is told field by field.
 func refusal(status int, answer []byte) error {
 	var problem struct {
@@ -120,9 +126,9 @@ func refusal(status int, answer []byte) error {
 	if json.Unmarshal(answer, &problem) != nil || problem.Detail == "" {
 		return fault.New(fault.Unavailable, "remote", "the program answered %d %s", status, http.StatusText(status))
 	}
-	kind := fault.Denied // whatever was refused for another reason than the input
-	if status == http.StatusBadRequest || status == http.StatusUnprocessableEntity {
-		kind = fault.Invalid
+	kind, known := kinds[status]
+	if !known {
+		kind = fault.Unavailable
 	}
 	return &fault.Error{Kind: kind, Op: "remote", Msg: problem.Detail, Problems: problem.Problems}
 }

@@ -7,7 +7,7 @@ import { Failure, Frame, LevelMark } from "./frame";
 interface Order {
   id: string; kind: "state" | "silence"; level?: Level; area: string; area_name: Text; scenarios?: string[]; scenario_titles?: Text[]; subjects?: string[]; ground?: string;
   from: string | null; until: string | null; lapses: string | null; why: string; status: string; origin: "person" | "finding"; by: string; by_name: string; at: string;
-  second_name?: string; second_at: string | null; ended_by_name?: string; ended_at: string | null; end_why?: string; position: number;
+  second_name?: string; second_at: string | null; ended_by_name?: string; ended_at: string | null; end_why?: string; placed: boolean;
   commands: { command: string; allowed: boolean; reason?: string }[];
 }
 interface Page { items: Order[]; next: string }
@@ -28,7 +28,7 @@ async function load(): Promise<void> {
     past.value = all.items.filter((o) => o.status !== "proposed" && o.status !== "ordered");
     cityState.value = await api<CityState>("/api/v1/states");
     failed.value = null;
-    if (ordered.items.some((o) => o.position === 0)) setTimeout(soon, 700); // the log takes it in a moment
+    if (ordered.items.some((o) => !o.placed)) setTimeout(soon, 700); // the log takes it in a moment
   } catch (error) {
     failed.value = error;
   }
@@ -103,7 +103,7 @@ function Card({ o }: { o: Order }) {
       {o.kind === "silence" && <p>{covered(o)}</p>}
       <p><q>{o.why}</q></p>
       <p class="sub">{who(o)}</p>
-      <p class="sub">{o.from && Date.parse(o.from) > now.value ? t("city.from", { time: time(o.from) }) + " " : ""}{until(o.until)}{o.status === "ordered" && o.position === 0 ? " · " + t("order.unplaced") : ""}</p>
+      <p class="sub">{o.from && Date.parse(o.from) > now.value ? t("city.from", { time: time(o.from) }) + " " : ""}{until(o.until)}{!o.placed ? " · " + t("order.unplaced") : ""}</p>
       {o.status === "proposed" && <Second o={o} />}
       <End o={o} />
     </li>

@@ -97,6 +97,17 @@ func (o *Order) InForce(at time.Time) bool {
 	return o.Status == Ordered && (o.Until.IsZero() || at.Before(o.Until))
 }
 
+// Placed says whether the log holds everything that has been commanded so far. What only people need to know has no place there: proposals, expiry.
+func (o *Order) Placed() bool {
+	switch o.Status {
+	case Ordered:
+		return o.Position != 0
+	case Ended:
+		return o.Position != 0 && o.EndPosition != 0
+	}
+	return true
+}
+
 // State is the order as detection sees it.
 func (o *Order) State() State {
 	return State{ID: string(o.ID), Level: o.Level, Area: o.Area, Until: o.Until, Why: o.Why}

@@ -41,6 +41,7 @@ type View struct {
 	EndedByName    string         `json:"ended_by_name,omitempty"`
 	EndedAt        *time.Time     `json:"ended_at"`
 	EndWhy         string         `json:"end_why,omitempty"`
+	Placed         bool           `json:"placed" doc:"whether the log holds what was commanded so far: what counts for detection"`
 	Position       uint64         `json:"position" doc:"where the log holds it: it is in force from there; 0: not yet"`
 	EndPosition    uint64         `json:"end_position" doc:"where the log holds its end"`
 	Commands       []CommandView  `json:"commands" doc:"what the reader may do with it"`
@@ -60,7 +61,7 @@ func (d *Desk) view(o *order.Order, reader access.Actor) View {
 		Ground: o.Ground, From: optional(o.From), Until: optional(o.Until), Why: o.Why, Status: o.Status, Origin: o.Origin, Detection: o.Detection,
 		By: o.By.ID, ByName: o.By.Name, At: o.At.Truncate(time.Millisecond), Second: o.Second.ID, SecondName: o.Second.Name, SecondAt: optional(o.SecondAt),
 		EndedBy: o.EndedBy.ID, EndedByName: o.EndedBy.Name, EndedAt: optional(o.EndedAt), EndWhy: o.EndWhy, Position: o.Position, EndPosition: o.EndPosition,
-		Commands: d.commands(o, reader),
+		Placed: o.Placed(), Commands: d.commands(o, reader),
 	}
 	if o.Status == order.Proposed {
 		v.Lapses = optional(o.Due())

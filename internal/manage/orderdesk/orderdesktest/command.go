@@ -18,7 +18,7 @@ import (
 func twoPersons(t *testing.T, d *Desk) {
 	v := d.give(t, dispatcher, order.PutState, state(order.Emergency3))
 	d.drain(t)
-	if v.Status != order.Proposed || v.Lapses == nil || d.level(t) != order.Daily {
+	if v.Status != order.Proposed || !v.Placed || v.Lapses == nil || d.level(t) != order.Daily {
 		t.Fatalf("proposed: %+v, the log says %s", v, d.level(t))
 	}
 	for who, want := range map[*access.Actor]fault.Kind{&dispatcher: fault.Denied, &operator: fault.Denied, &worker: fault.Denied} {
@@ -28,11 +28,11 @@ func twoPersons(t *testing.T, d *Desk) {
 	}
 	d.clock.Advance(time.Minute)
 	v, err := d.Confirm(t.Context(), d.by(admin), v.ID)
-	if err != nil || v.Status != order.Ordered || v.Second != "ad" || v.SecondName != "Ad" || v.By != "di" {
+	if err != nil || v.Status != order.Ordered || v.Placed || v.Second != "ad" || v.SecondName != "Ad" || v.By != "di" {
 		t.Fatalf("confirmed: %+v (%v)", v, err)
 	}
 	d.drain(t)
-	if o := d.load(t, v.ID); d.level(t) != order.Emergency3 || o.Position != 1 {
+	if o := d.load(t, v.ID); d.level(t) != order.Emergency3 || o.Position != 1 || !o.Placed() {
 		t.Errorf("the log says %s, placed at %d", d.level(t), o.Position)
 	}
 	if v, err = d.End(t.Context(), d.by(operator), v.ID, " the storm has passed "); err != nil || v.Status != order.Ended || v.EndWhy != "the storm has passed" {
