@@ -250,7 +250,7 @@ func endedLine(n, at, since, count int) string {
 // streamKeyed runs the items through a partition.
 func streamKeyed(t rapid.TB, set *pack.Set, all []keyedItem) (lines []string, account Accounting) {
 	p := New(0, set)
-	sec := func(t time.Time) int { return int(t.Sub(zero) / time.Second) }
+	sec := func(t time.Time) string { return fmt.Sprint(t.Sub(zero).Seconds()) } // a fraction would show
 	for i := 0; i < len(all); {
 		head, at := all[i], zero.Add(time.Duration(all[i].stamp)*time.Second)
 		if head.again {
@@ -267,7 +267,7 @@ func streamKeyed(t rapid.TB, set *pack.Set, all []keyedItem) (lines []string, ac
 			out = p.Events(seqOf(uint64(head.msg+1)), b)
 		}
 		for _, d := range out.Detections {
-			lines = append(lines, fmt.Sprintf("%d: %s %s#%d at %d since %d n=%d",
+			lines = append(lines, fmt.Sprintf("%d: %s %s#%d at %s since %s n=%d",
 				head.msg, d.Change, d.Subject, d.Episode, sec(d.At), sec(d.Since), int64(len(d.Evidence))+d.More))
 		}
 	}

@@ -29,8 +29,8 @@
 // # Size
 //
 // A new event may have any time as far back as the newest time seen less event.MaxAhead and the lateness; that stretch is open. Of each step are kept the
-// open events, at most MaxOpen of them, the newest, and the newest one before the stretch. Each knows the newest beginning of a chain that leads to it, so that nothing is
-// lost with the older ones: what arrives in the order of its times is always judged exactly, and so is everything while no step has
+// open events, at most MaxOpen of them, the newest, and the newest one before the stretch. Each knows the newest beginning of a chain that leads to it, so
+// that nothing is lost with the older ones: what arrives in the order of its times is always judged exactly, and so is everything while no step has
 // more than MaxOpen events within the stretch. Beyond that an event may complete a chain unnoticed when it is late and one of its neighbours in
 // the chain is older than the MaxOpen newest of its step. What is found is always there.
 //
