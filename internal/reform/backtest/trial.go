@@ -64,6 +64,7 @@ type run struct {
 	span    time.Duration // that a side needs before it says what it would always have said
 	keeps   time.Duration // the least retention among the types
 	first   time.Time     // log time where the log begins
+	oldest  time.Time     // log time of the first event that is wanted
 	now     time.Time     // log time
 	events  int64
 	changes int // activations from From on
@@ -138,6 +139,9 @@ func (r *run) batch(m bus.Message) error {
 	if b.Copies || !slices.ContainsFunc(b.Events, func(e event.Event) bool { return r.wanted[e.Type] }) {
 		return nil
 	}
+	if r.oldest.IsZero() {
+		r.oldest = r.now
+	}
 	for i := range b.Events {
 		if r.wanted[b.Events[i].Type] {
 			r.events++
@@ -176,8 +180,11 @@ func (r *run) remark(c *scenario.Comparison) {
 			fmt.Sprintf("Packs were activated %d times in between; both sides use the newest.", r.changes))
 	}
 	has := r.first
-	if kept := r.now.Add(-r.keeps); kept.After(has) {
+	if kept := r.now.Add(-r.keeps); kept.After(has) && r.oldest.After(has) { // what is older may have been removed
 		has = kept
+		if r.oldest.Before(kept) {
+			has = r.oldest
+		}
 	}
 	if full := has.Add(r.span); !r.first.IsZero() && r.span > 0 && full.After(c.From) {
 		say(fmt.Sprintf("日志中的数据始于 %s；此前的窗口不完整，%s 之前的发现可能有偏差。", has.Format(time.RFC3339), full.Format(time.RFC3339)),
