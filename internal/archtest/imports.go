@@ -32,7 +32,7 @@ func refuseOurs(at place, f *file, dir string) string {
 		return fmt.Sprintf("imports %s, which is in no level", dir)
 	case to.unit == at.unit:
 		return ""
-	case strings.HasSuffix(dir, "test") && !f.test && !strings.HasSuffix(path.Dir(f.path), "test"):
+	case strings.HasSuffix(dir, "test") && dir != to.path && !f.test && !strings.HasSuffix(path.Dir(f.path), "test"):
 		return fmt.Sprintf("%s is for tests alone", dir)
 	case f.test && to.level <= platform:
 		return ""
