@@ -9,7 +9,7 @@ import (
 )
 
 // Board is everything the wall shows in figures. What it says of open cases comes from one snapshot of the records, so that a list with the same filter
-// counts the same; signs measured from cases come from another one, at most a second older.
+// counts the same; signs measured from cases come from another one, a second or two older.
 type Board struct {
 	At        time.Time         `json:"at"` // log time of the latest value; zero before the first
 	Classes   []indicator.Class `json:"classes"`
