@@ -61,8 +61,10 @@
 //
 // # Indicators
 //
-// An indicator counts events of one area in minutes of their own time; its value is the sum over the last Window whole minutes, the running one
-// included. With each tick every value that changed comes out, and each at least once a minute.
+// An indicator measures the events of its type for which Where holds, by area: over the panes of its window, the running one included, or the latest
+// reading of each subject. A pane is a minute of the events' own time, n minutes for a window of n hours. With each tick every value that changed
+// comes out, and each at least once a minute, as a partial value of this partition (see package indicator): where events of one area are spread over partitions,
+// whoever receives the samples merges them. Keyed copies are not measured. What an indicator of another definition has gathered goes with it.
 //
 // # Bounds
 //

@@ -51,8 +51,8 @@ type Sink interface {
 	// UPDATE progress SET seq=$n WHERE part=$p AND epoch=$e AND seq<$n. It returns ErrNotOwner when that finds no row. After any other error
 	// nothing is kept, or everything: the same Commit is tried again, and ErrNotOwner then settles it.
 	Commit(ctx context.Context, c Commit) error
-	// Samples takes values of indicators. They come at least once: after a restart the same sample (indicator, area, time) may come again, with
-	// the same value.
+	// Samples takes what partitions know of indicators. They come at least once: after a restart the same sample (indicator, area, partition, time) may
+	// come again, with the same value.
 	Samples(ctx context.Context, samples []indicator.Sample)
 }
 
