@@ -80,7 +80,12 @@ function Board(props: { city: CityState }) {
           ))}
         </ul>
       )}
-      {tense.length > 0 && calm.length > 0 && <p class="sub">{count("city.rest", calm.length)}</p>}
+      {calm.length > 0 && (
+        <details data-test="calm">
+          <summary>{count(tense.length > 0 ? "city.rest" : "city.each", calm.length)}</summary>
+          <ul class="areas calm">{calm.map((a) => <li key={a.area} class="daily" data-area={a.area}>{both(a.name)} <LevelMark of={a.level} /></li>)}</ul>
+        </details>
+      )}
     </section>
   );
 }
