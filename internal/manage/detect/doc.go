@@ -43,7 +43,7 @@
 // full and ends it. What is due in one tick happens in the order of (moment, scenario, subject). Stamps of batches advance log time but bring nothing about, so
 // that an event that ends, in the same batch, is still heard. An episode ends at its ending moment, never before its start.
 //
-// A cluster's subject is the cluster: the label that its field gives it. Whoever comes near joins it.
+// A cluster's subject is the cluster: the label that its field gives it, after its key and an @ when the scenario has a subject. Whoever comes near joins it.
 //
 // # Orders
 //

@@ -52,7 +52,7 @@ func (p *Partition) plain(w *watch, x *view, subject string, v *sight) error {
 func (p *Partition) measured(w *watch, x *view, subject string, mask uint64, v *sight) error {
 	s := w.states[subject]
 	if s == nil {
-		if s = p.track(w, subject, v.t); s == nil {
+		if s = p.track(w, subject, never); s == nil { // nothing was judged yet
 			return nil
 		}
 	}
@@ -128,13 +128,17 @@ func (p *Partition) gather(w *watch, x *view, key string, v *sight) error {
 	if err != nil {
 		return err
 	}
-	p.told(w, found.Subject, &j)
-	s := w.states[found.Subject]
+	subject := found.Subject
+	if w.def.Programs.Subject != nil { // another key may have a cluster at the same place
+		subject = key + "@" + subject
+	}
+	p.told(w, subject, &j)
+	s := w.states[subject]
 	if s == nil {
 		if !j.when || j.until {
 			return nil
 		}
-		if s = p.track(w, found.Subject, j.at); s == nil {
+		if s = p.track(w, subject, j.at); s == nil {
 			return nil
 		}
 	}
