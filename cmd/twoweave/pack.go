@@ -15,8 +15,9 @@ import (
 func packCommand() command {
 	return command{
 		name: "pack", synopsis: "validate|test DIR...", short: "check packs, and run their tests",
-		long: "validate reads packs and tells every problem with file, line and what is allowed. test also runs the packs' own tests with virtual time, shifts every\n" +
-			"threshold to see that a test notices, and prints the CPU time of an event.",
+		long: "validate reads packs and tells every problem with file, line and what is allowed. test also runs the packs' own tests with virtual time, changes every\n" +
+			"threshold, comparison and duration in turn to see that a test notices, tells which changes none did, and prints the CPU time of an event. The tests about a\n" +
+			"scenario must catch nine in ten of its changes.",
 		run: runPack,
 	}
 }
