@@ -87,13 +87,13 @@ func (f *Field) meet(r, other *report) {
 // near finds the reports within Metres of r with times in [from, to], itself among them.
 func (f *Field) near(r *report, from, to int64) []*report {
 	f.members = f.members[:0]
-	f.cells.around(r.where, func(all []*report) {
+	for _, all := range f.cells.around(r.where) {
 		for i := since(all, from); i < len(all) && all[i].at <= to; i++ {
 			if all[i].where.Distance(r.where) <= f.metres {
 				f.members = append(f.members, all[i])
 			}
 		}
-	})
+	}
 	return f.members
 }
 

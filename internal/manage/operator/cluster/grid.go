@@ -13,6 +13,14 @@ import (
 type grid struct {
 	size    float64            // of a cube, in metres
 	reports map[cell][]*report // by time, place in the log
+	hood    hood
+}
+
+// hood remembers the last neighbourhood that was asked for, since an arriving report asks several times; until a report comes or goes.
+type hood struct {
+	valid   bool
+	centre  cell
+	reports [][]*report
 }
 
 // cell is a cube's number in each direction.
@@ -24,6 +32,7 @@ func (g *grid) cellOf(w geo.Cartesian) cell {
 
 // add puts a report in its place; mostly that is the last.
 func (g *grid) add(r *report) {
+	g.hood.valid = false
 	c := g.cellOf(r.where)
 	all := g.reports[c]
 	if len(all) == 0 || all[len(all)-1].before(r) {
@@ -36,6 +45,7 @@ func (g *grid) add(r *report) {
 
 // removeFirst removes the oldest report of all, which is the first in its cell.
 func (g *grid) removeFirst(r *report) {
+	g.hood.valid = false
 	c := g.cellOf(r.where)
 	all := g.reports[c]
 	all[0] = nil
@@ -46,14 +56,19 @@ func (g *grid) removeFirst(r *report) {
 	g.reports[c] = all[1:]
 }
 
-// around visits the reports of a place's cube and those around it, cube by cube.
-func (g *grid) around(w geo.Cartesian, visit func([]*report)) {
-	c := g.cellOf(w)
+// around are the reports of a place's cube and those around it, cube by cube; until the next call.
+func (g *grid) around(w geo.Cartesian) [][]*report {
+	c, h := g.cellOf(w), &g.hood
+	if h.valid && h.centre == c {
+		return h.reports
+	}
+	h.valid, h.centre, h.reports = true, c, h.reports[:0]
 	for i := range int32(27) {
 		if all := g.reports[cell{c[0] + i%3 - 1, c[1] + i/3%3 - 1, c[2] + i/9 - 1}]; all != nil {
-			visit(all)
+			h.reports = append(h.reports, all)
 		}
 	}
+	return h.reports
 }
 
 // since is the index of the first report not before a moment.
