@@ -56,7 +56,7 @@ func (m *model) score() float64 { return m.surprise / (m.surprise + alarm) }
 func (m *model) step(of compiled, at int64, x float64) {
 	if m.n == 0 {
 		m.start(x)
-		m.gap = of.every
+		m.gap, m.waitTime = of.every, at
 	} else {
 		p := m.predict(of, at)
 		m.judge(at, x, &p)
