@@ -15,6 +15,7 @@ type cells struct {
 	bytes  []byte
 	wide   uint8 // bytes of a count: 1, 2 or 4; 0 before the first cell
 	valued bool
+	most   uint8 // how many cells there can be
 }
 
 func (c *cells) size() int {
@@ -87,7 +88,7 @@ func (c *cells) widen(n uint32) {
 	}
 }
 
-// extend appends empty cells. There is room for 1, 2, 4, … 32 cells, then for all.
+// extend appends empty cells. There is room for 1, 2, 4, … 32 cells, then for as many as there can be.
 func (c *cells) extend(by int64) {
 	need := c.len() + by
 	if room := need * int64(c.size()); room > int64(cap(c.bytes)) {
@@ -96,7 +97,7 @@ func (c *cells) extend(by int64) {
 			grown *= 2
 		}
 		if grown > 32 {
-			grown = max(need, maxPanes)
+			grown = max(need, int64(c.most))
 		}
 		c.bytes = append(make([]byte, 0, grown*int64(c.size())), c.bytes...)
 	}

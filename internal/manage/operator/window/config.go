@@ -131,10 +131,14 @@ func (w *window) machine() *machine {
 	if w.percent > 0 || w.measure == Distinct {
 		return &machine{of: w, panes: &row{}}
 	}
+	most := w.keep + 1
+	if w.tumbling {
+		most = maxPanes
+	}
 	one := &struct {
 		machine
 		cells
-	}{machine: machine{of: w}, cells: cells{valued: w.valued}}
+	}{machine: machine{of: w}, cells: cells{valued: w.valued, most: uint8(most)}}
 	one.machine.panes = &one.cells
 	return &one.machine
 }

@@ -84,15 +84,10 @@ func (m *machine) collect(e *operator.Event) {
 		m.head = unclosed
 	}
 	pane := m.of.paneOf(e.At)
-	if m.head != unclosed && pane < m.of.paneOf(m.head) {
+	if m.head != unclosed && pane < m.of.paneOf(m.head) || m.some && (pane+1)*m.of.width+m.of.wait <= m.newest {
 		return
 	}
-	if lo, next := m.panes.bounds(); lo != next {
-		if pane <= next-maxPanes {
-			return
-		}
-		m.panes.cut(pane - maxPanes + 1)
-	}
+	m.panes.cut(pane - maxPanes + 1) // nothing: what is so old was due before this event
 	m.note(e.At)
 	m.panes.add(m.of, pane, e)
 }
