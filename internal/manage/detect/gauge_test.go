@@ -213,7 +213,7 @@ func (g *gathered) restore(t *rapid.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if g.parts[n], err = restore(n, p.seq, m, records, g.set); err != nil {
+		if g.parts[n], err = restore(n, p.seq, m, records, []*pack.Set{g.set}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -287,7 +287,7 @@ func TestRestoredGaugesSayTheSame(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if other, err = restore(5, running.seq, m, records, set); err != nil {
+				if other, err = restore(5, running.seq, m, records, []*pack.Set{set}); err != nil {
 					t.Fatal(err)
 				}
 			}
