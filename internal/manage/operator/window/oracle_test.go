@@ -2,7 +2,6 @@ package window_test
 
 import (
 	"bytes"
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -375,14 +374,4 @@ func measured(m operator.Machine) []rule.Value {
 	values := make([]rule.Value, 3)
 	m.Measure(values)
 	return values
-}
-
-// shuffled is a fixed disorder.
-func shuffled(n int) []int {
-	all := make([]int, n)
-	for i := range all {
-		all[i] = i
-	}
-	slices.SortFunc(all, func(a, b int) int { return cmp.Compare(uint32(a)*2654435761, uint32(b)*2654435761) })
-	return all
 }
