@@ -150,7 +150,7 @@ func (t *tracing) activate(seq bus.Seq, a detect.Activation) error {
 	if err != nil {
 		return err
 	}
-	t.set = set.Only(t.wanted.Scenario)
+	t.set = set.Only([]scenario.ID{t.wanted.Scenario}, nil)
 	if def, known := t.set.Scenario(t.wanted.Scenario); known && def.Rule == t.wanted.Rule && !t.whole {
 		t.begin = t.wanted.Since.Add(-def.Span() - 2*def.Setting.Lateness - 2*event.MaxAhead)
 	}

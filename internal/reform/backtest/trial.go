@@ -88,7 +88,7 @@ func newRun(t *Trial, changed *pack.Set) *run {
 		}
 	}
 	for i, set := range []*pack.Set{t.Set, changed} {
-		r.sides[i] = side{world: newWorld(set.Only(id)), episodes: map[string][]*episode{}}
+		r.sides[i] = side{world: newWorld(set.Only([]scenario.ID{id}, nil)), episodes: map[string][]*episode{}}
 	}
 	return r
 }

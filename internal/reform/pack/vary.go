@@ -119,11 +119,11 @@ func (c *combiner) varied(op string) (*Set, error) {
 	return c.set, nil
 }
 
-// Only is the set with these of its scenarios and none of its indicators: for who follows a few findings and needs the rest no longer.
-func (s *Set) Only(ids ...scenario.ID) *Set {
+// Only is the set with these of its scenarios and indicators and no others: for who follows a few findings and needs the rest no longer.
+func (s *Set) Only(scenarios []scenario.ID, indicators []indicator.ID) *Set {
 	c := s.vary("", "")
-	c.set.Scenarios = slices.DeleteFunc(c.set.Scenarios, func(x *scenario.Compiled) bool { return !slices.Contains(ids, x.ID) })
-	c.set.Indicators = nil
+	c.set.Scenarios = slices.DeleteFunc(c.set.Scenarios, func(x *scenario.Compiled) bool { return !slices.Contains(scenarios, x.ID) })
+	c.set.Indicators = slices.DeleteFunc(c.set.Indicators, func(x *indicator.Compiled) bool { return !slices.Contains(indicators, x.ID) })
 	c.spread()
 	return c.set
 }

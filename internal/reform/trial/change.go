@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync"
 	"time"
 
 	"twoweave/internal/base/fault"
@@ -95,12 +96,13 @@ func (e *entry[T]) numbers(by func(path string, d time.Duration) time.Duration) 
 // scenario changes what decides when episodes start and end: the rules, for, hold, the limits, and every number of the operator's own part. Not
 // changed are the version, how much evidence is kept, and what the episode sets off beyond detection.
 func (m *mutator) scenario(def *scenario.Scenario) {
+	set := sync.OnceValue(func() *pack.Set { return m.around(m.scripts.about[def.ID], def.ID) })
 	e := &entry[scenario.Scenario]{mutator: m, kind: "scenario", name: string(def.ID), scenario: def.ID, def: def, scripts: m.scripts.about[def.ID],
 		vary: func(def *scenario.Scenario) (*pack.Set, error) {
 			if problems := scenario.Check(def); len(problems) > 0 {
 				return nil, fault.Invalidly("trial.Mutate", problems...)
 			}
-			return m.set.WithScenario(def)
+			return set().WithScenario(def)
 		}}
 	c, _ := m.set.Scenario(def.ID)
 	for i, in := range c.Inputs {
@@ -130,7 +132,10 @@ func (m *mutator) scenario(def *scenario.Scenario) {
 const panes = 16
 
 func (m *mutator) typ(def *event.Type) {
-	e := &entry[event.Type]{mutator: m, kind: "type", name: string(def.Name), def: def, scripts: m.hearing(def.Name), vary: m.set.WithType}
+	hearing := m.hearing(def.Name)
+	set := sync.OnceValue(func() *pack.Set { return m.around(hearing) })
+	e := &entry[event.Type]{mutator: m, kind: "type", name: string(def.Name), def: def, scripts: hearing,
+		vary: func(def *event.Type) (*pack.Set, error) { return set().WithType(def) }}
 	e.numbers(func(path string, _ time.Duration) time.Duration {
 		if path == "lateness" || path == "dedup" || strings.HasPrefix(path, "cap.") {
 			return time.Second
@@ -164,12 +169,14 @@ func (m *mutator) indicator(def *indicator.Indicator) {
 	if def.OfCases() {
 		return
 	}
-	e := &entry[indicator.Indicator]{mutator: m, kind: "indicator", name: string(def.ID), def: def, scripts: m.scripts.signs[string(def.ID)],
+	comparing := m.scripts.signs[def.ID]
+	set := sync.OnceValue(func() *pack.Set { return m.around(comparing) })
+	e := &entry[indicator.Indicator]{mutator: m, kind: "indicator", name: string(def.ID), def: def, scripts: comparing,
 		vary: func(def *indicator.Indicator) (*pack.Set, error) {
 			if problems := indicator.Check(def); len(problems) > 0 {
 				return nil, fault.Invalidly("trial.Mutate", problems...)
 			}
-			return m.set.WithIndicator(def)
+			return set().WithIndicator(def)
 		}}
 	c, _ := m.set.Indicator(def.ID)
 	e.rule("where", c.Filter, true)

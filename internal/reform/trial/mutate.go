@@ -2,12 +2,14 @@ package trial
 
 import (
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
 	"sync"
 
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/reform/pack"
 )
@@ -62,14 +64,20 @@ func (m Mutation) Total() Score {
 // type or an indicator. packs are all packs of the set, target among them. A change that content could not have, since its check or its compiler refuses
 // it, is no mutant. Invalid: the packs do not work together, or a script fails already without a change; then a change proves nothing.
 func Mutate(target *pack.Pack, packs ...*pack.Pack) (Mutation, error) {
-	m := &mutator{target: target, scripts: scriptsOf(target)}
-	var err error
-	if m.set, err = pack.Combine(packs...); err != nil {
-		return Mutation{Pack: target.Name}, fault.Wrap("trial.Mutate", err)
+	const op = "trial.Mutate"
+	set, err := pack.Combine(packs...)
+	if err != nil {
+		return Mutation{Pack: target.Name}, fault.Wrap(op, err)
 	}
-	if r := Run(m.set, target); r.Failed() {
-		return Mutation{Pack: target.Name}, fault.New(fault.Invalid, "trial.Mutate", "the tests of pack %s fail as they are", target.Name)
+	if r := Run(set, target); r.Failed() {
+		return Mutation{Pack: target.Name}, fault.New(fault.Invalid, op, "the tests of pack %s fail as they are", target.Name)
 	}
+	return mutate(set, target), nil
+}
+
+// mutate is Mutate of a set whose scripts pass.
+func mutate(set *pack.Set, target *pack.Pack) Mutation {
+	m := &mutator{target: target, set: set, scripts: scriptsOf(target)}
 	for i := range target.Scenarios {
 		m.scenario(&target.Scenarios[i])
 	}
@@ -79,7 +87,7 @@ func Mutate(target *pack.Pack, packs ...*pack.Pack) (Mutation, error) {
 	for i := range target.Indicators {
 		m.indicator(&target.Indicators[i])
 	}
-	return m.result(m.tryAll()), nil
+	return m.result(m.tryAll())
 }
 
 // mutator gathers changes, then tries them.
@@ -161,16 +169,54 @@ func (m *mutator) result(verdicts []verdict) Mutation {
 	return result
 }
 
+// around is the set as far as scripts see it: the scenarios that they are about or expect anything of, those that order something, the indicators that they
+// compare. Much less is computed with it. Where scripts need more of the set to pass, it is the whole set.
+func (m *mutator) around(scripts []*pack.Script, also ...scenario.ID) *pack.Set {
+	ids, signs := map[scenario.ID]bool{}, map[indicator.ID]bool{}
+	for _, id := range also {
+		ids[id] = true
+	}
+	for _, s := range scripts {
+		maps.Copy(ids, concerning(s))
+		_, own := mentioned(s)
+		maps.Copy(signs, own)
+	}
+	for _, s := range m.set.Scenarios {
+		if s.Raises != nil || s.Quiets != nil {
+			ids[s.ID] = true
+		}
+		if s.Quiets != nil {
+			for _, child := range s.Quiets.Scenarios {
+				ids[child] = true
+			}
+		}
+	}
+	for _, i := range m.set.Indicators {
+		if signs[i.ID] {
+			for _, id := range i.Scenarios {
+				ids[id] = true
+			}
+		}
+	}
+	small := m.set.Only(slices.Collect(maps.Keys(ids)), slices.Collect(maps.Keys(signs)))
+	for _, s := range scripts {
+		if !passes(small, s) {
+			return m.set
+		}
+	}
+	return small
+}
+
 // scripts are a pack's scripts by what they can notice.
 type scripts struct {
 	all   []*pack.Script
 	about map[scenario.ID][]*pack.Script
 	sends map[event.TypeName][]*pack.Script
-	signs map[string][]*pack.Script // by indicator
+	signs map[indicator.ID][]*pack.Script
 }
 
 func scriptsOf(p *pack.Pack) scripts {
-	s := scripts{about: map[scenario.ID][]*pack.Script{}, sends: map[event.TypeName][]*pack.Script{}, signs: map[string][]*pack.Script{}}
+	s := scripts{about: map[scenario.ID][]*pack.Script{}, sends: map[event.TypeName][]*pack.Script{}, signs: map[indicator.ID][]*pack.Script{}}
 	for i := range p.Tests {
 		one := &p.Tests[i]
 		s.all = append(s.all, one)
@@ -189,8 +235,8 @@ func scriptsOf(p *pack.Pack) scripts {
 }
 
 // mentioned are the types of the events that a script sends and the indicators whose values it compares.
-func mentioned(s *pack.Script) (types map[event.TypeName]bool, signs map[string]bool) {
-	types, signs = map[event.TypeName]bool{}, map[string]bool{}
+func mentioned(s *pack.Script) (types map[event.TypeName]bool, signs map[indicator.ID]bool) {
+	types, signs = map[event.TypeName]bool{}, map[indicator.ID]bool{}
 	for i := range s.Steps {
 		st := &s.Steps[i]
 		if sends(st) {
@@ -201,7 +247,7 @@ func mentioned(s *pack.Script) (types map[event.TypeName]bool, signs map[string]
 		}
 		for _, x := range *st.Expect {
 			if x.Indicator != "" {
-				signs[string(x.Indicator)] = true
+				signs[x.Indicator] = true
 			}
 		}
 	}

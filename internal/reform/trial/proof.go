@@ -33,9 +33,7 @@ func Prove(target *pack.Pack, packs ...*pack.Pack) (Proof, error) {
 	if p.Report.Failed() || p.Report.Events == 0 {
 		return p, nil
 	}
-	if p.Mutation, err = Mutate(target, packs...); err != nil {
-		return p, err
-	}
+	p.Mutation = mutate(set, target)
 	p.Cost, err = Measure(set, target, costEvents, ProcessCPU)
 	return p, err
 }
