@@ -136,7 +136,7 @@ func TestEveryFindingIsExplained(t *testing.T) {
 			}
 		}
 	})
-	for _, id := range []scenario.ID{"high", "long", "street", "silent"} {
+	for _, id := range []scenario.ID{"high", "long", "street", "silent", "often", "near", "ring"} {
 		if explained[id] == 0 {
 			t.Errorf("nothing of %s was found", id)
 		}

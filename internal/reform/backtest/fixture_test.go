@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"twoweave/internal/base/fault"
+	"twoweave/internal/base/geo"
 	"twoweave/internal/manage/detect"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/order"
@@ -33,7 +34,10 @@ schema: {type: object, required: [cm], properties: {cm: {type: integer}, street:
 	"scenarios/high.yaml": scenarioText("high", "", "operator: match\nwhen: data.cm >= limit.high\nuntil: data.cm < 5\nlimits: {high: {daily: 15, special: 10}}") + "---\n" +
 		scenarioText("long", "", "operator: sustain\nwhen: data.cm >= 12\nfor: 10m") + "---\n" +
 		scenarioText("street", "data.street", "operator: match\nwhen: data.cm >= 18") + "---\n" +
-		scenarioText("silent", "data.street", "operator: absence\nabsence: {gap: 15m}"),
+		scenarioText("silent", "data.street", "operator: absence\nabsence: {gap: 15m}") + "---\n" +
+		scenarioText("often", "data.street", "operator: window\nwhere: data.cm > 8\nwindow: {over: 20m, measure: count}\nwhen: value >= 4.0\nevidence: 4\nhold: 30m") + "---\n" +
+		scenarioText("near", "", "operator: cluster\nwhere: data.cm > 10\ncluster: {metres: 300, over: 15m}\nwhen: sources >= 2") + "---\n" +
+		scenarioText("ring", "", "operator: geofence\ngeofence: {fences: [{name: core, centre: {lon: 121.5, lat: 31.2}, metres: 400}]}\nfor: 5m"),
 }
 
 func scenarioText(id, subject, rest string) string {
@@ -129,7 +133,8 @@ func (p *past) order(c order.Control) {
 func (p *past) send(gauge, street string, cm int, back time.Duration) {
 	p.sent++
 	e := event.Event{ID: fmt.Sprint(p.sent), Source: "s", Type: "level", Sender: "t", Subject: gauge, Area: "001", Time: p.now.Add(-back), Body: uint64(p.sent),
-		Data: fmt.Appendf(nil, `{"cm": %d, "street": %q}`, cm, street)}
+		Place: &geo.Point{Lon: 121.5 + float64(cm%4)*0.002, Lat: 31.2},
+		Data:  fmt.Appendf(nil, `{"cm": %d, "street": %q}`, cm, street)}
 	t := p.set.Types["level"]
 	p.batch(event.PartitionOf(t.PartitionKey(&e)), e, false)
 	for _, n := range t.CopyParts(&e, t.NewRow()) {

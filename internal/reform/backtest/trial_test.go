@@ -80,6 +80,9 @@ var variants = []string{
 	scenarioText("street", "data.street", "operator: sustain\nwhen: data.cm >= 12\nfor: 1m"),
 	scenarioText("street", "", "operator: match\nwhen: data.cm >= 18"),
 	scenarioText("silent", "data.street", "operator: absence\nabsence: {gap: 10m}"),
+	scenarioText("often", "data.street", "operator: window\nwhere: data.cm > 8\nwindow: {over: 15m, measure: count}\nwhen: value >= 3.0\nhold: 20m"),
+	scenarioText("near", "", "operator: cluster\nwhere: data.cm > 8\ncluster: {metres: 300, over: 10m}\nwhen: sources >= 2"),
+	scenarioText("ring", "", "operator: geofence\ngeofence: {fences: [{name: core, centre: {lon: 121.5, lat: 31.2}, metres: 150}]}"),
 }
 
 type start struct {
