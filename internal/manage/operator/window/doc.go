@@ -52,7 +52,7 @@
 // # What it measures
 //
 // value is the measure, count the number of events in the window. An event that has not what is measured (no number, none that is finite; no text) is no event
-// here: it is not counted, and no time passes by it. Of nothing, avg, min, max and percentiles are missing; count, sum, rate and distinct are 0.
+// here: it is not counted, and the head does not move to it. Of nothing, avg, min, max and percentiles are missing; count, sum, rate and distinct are 0.
 //
 //   - rate is the sum (without of, the count) divided by Over in hours, whatever part of the running pane has passed.
 //   - distinct is exact while all panes of the window have few texts (128 each, 1024 together). Beyond that it is an estimate, with a standard error of 3.3 %.
