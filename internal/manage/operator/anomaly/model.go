@@ -24,6 +24,7 @@ const (
 	quietTime = hour           // and the time
 	fading    = 0.9985         // of the last alarm's surprise, with each value
 	rearm     = 0.65           // part of that surprise that the next alarm must have
+	keeps     = 40.0           // no greater surprise is remembered, lest one absurd value hide the next weeks
 	brief     = 0.08           // rate of lately, in swing and still: a dozen values
 	usual     = 0.001          // and of what they are compared with: a thousand
 	leastPart = 1.0 / 50       // still grows no further when values change less than this part of their usual
@@ -124,6 +125,6 @@ func (m *model) hold(at int64, most float64) {
 	}
 	m.held *= fading
 	if most >= alarm {
-		m.held = math.Max(m.held, most)
+		m.held = math.Max(m.held, math.Min(most, keeps))
 	}
 }

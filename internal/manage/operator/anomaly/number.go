@@ -5,6 +5,13 @@ import "math"
 // The functions here use +, −, ×, ÷, Frexp, Ldexp, Sqrt and Floor only, which are exact or correctly rounded everywhere. The standard library's Exp and Log are in
 // assembly on some machines, and give other last bits there. Products that are summed stand in a conversion, which keeps the compiler from fusing the two.
 
+// The series of ln, in powers of the square of (x−1)/(x+1), and of exp; the last term first.
+var (
+	odds       = [...]float64{1.0 / 23, 1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5, 1.0 / 3, 1}
+	factorials = [...]float64{1.0 / 1307674368000, 1.0 / 87178291200, 1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800, 1.0 / 362880, 1.0 / 40320,
+		1.0 / 5040, 1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 1.0 / 2, 1, 1}
+)
+
 // ln is the natural logarithm of a positive number, to about 1e-15.
 func ln(x float64) float64 {
 	m, e := math.Frexp(x)
@@ -13,8 +20,8 @@ func ln(x float64) float64 {
 	}
 	s := (m - 1) / (m + 1)
 	s2, sum := s*s, 0.0
-	for n := 23; n >= 1; n -= 2 {
-		sum = float64(sum*s2) + 1/float64(n)
+	for _, c := range odds {
+		sum = float64(sum*s2) + c
 	}
 	return float64(2*s*sum) + float64(float64(e)*math.Ln2)
 }
@@ -26,9 +33,9 @@ func exp(x float64) float64 {
 	}
 	x = math.Min(x, 700)
 	k := math.Floor(x/math.Ln2 + 0.5)
-	r, sum := x-float64(k*math.Ln2), 1.0
-	for n := 18; n >= 1; n-- {
-		sum = 1 + float64(sum*r)/float64(n)
+	r, sum := x-float64(k*math.Ln2), 0.0
+	for _, c := range factorials {
+		sum = float64(sum*r) + c
 	}
 	return math.Ldexp(sum, int(k))
 }

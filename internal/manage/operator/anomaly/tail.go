@@ -70,12 +70,12 @@ func (h *tail) turn() {
 
 // reached is the size that a weight of values has reached; 0 when there is none but the smallest.
 func (h *tail) reached(weight float64) float64 {
-	sum := 0.0
-	for i := int32(bins - 1); i > 0; i-- {
-		c := float64(h.counts[i])
-		if sum+c >= weight && c > 0 {
-			low, high := edge(h.base+i), edge(h.base+i+1)
-			return high - float64((high-low)*((weight-sum)/c))
+	var sum uint32
+	for i := bins - 1; i > 0; i-- {
+		c := uint32(h.counts[i])
+		if c > 0 && float64(sum+c) >= weight {
+			low, high := edge(h.base+int32(i)), edge(h.base+int32(i)+1)
+			return high - float64((high-low)*((weight-float64(sum))/float64(c)))
 		}
 		sum += c
 	}
@@ -83,9 +83,10 @@ func (h *tail) reached(weight float64) float64 {
 }
 
 // beyond is the weight of what was as great as y, to the bin.
-func (h *tail) beyond(y float64) (sum float64) {
-	for i := max(binOf(y)-h.base, 0); i < bins; i++ {
-		sum += float64(h.counts[i])
+func (h *tail) beyond(y float64) float64 {
+	var sum uint32
+	for _, c := range h.counts[min(max(binOf(y)-h.base, 0), bins):] {
+		sum += uint32(c)
 	}
-	return sum
+	return float64(sum)
 }

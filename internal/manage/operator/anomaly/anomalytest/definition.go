@@ -187,7 +187,7 @@ func (d *definition) holds(j int) bool {
 		if d.most[i] < 9 {
 			continue
 		}
-		memory = math.Max(memory, d.most[i])
+		memory = math.Max(memory, math.Min(d.most[i], 40))
 		if !d.held[i] && (j-i < 36 || d.all[j].At < d.all[i].At+time.Hour.Microseconds()) {
 			return true
 		}
