@@ -169,12 +169,18 @@ func writeComparison(w io.Writer, c *scenario.Comparison) error {
 }
 
 func ruleOf(d *scenario.Definition) string {
-	s := string(d.Operator) + ", when " + strings.TrimSpace(d.When)
+	s := strings.TrimSpace(string(d.Operator)+" "+d.Part) + ", when " + strings.TrimSpace(d.When)
 	if d.Until != "" {
 		s += ", until " + strings.TrimSpace(d.Until)
 	}
 	if d.For != "" {
 		s += ", for " + d.For
+	}
+	if d.Where != "" {
+		s += ", where " + strings.TrimSpace(d.Where)
+	}
+	if d.Limits != "" {
+		s += ", limits " + d.Limits
 	}
 	return s
 }

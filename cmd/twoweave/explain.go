@@ -120,8 +120,8 @@ func writeExplanation(w io.Writer, x *scenario.Explanation) error {
 	if x.Ended != nil {
 		p.line("  ended     %s", x.Ended.Format(time.RFC3339Nano))
 	}
-	p.line("  operator  %s", d.Operator)
-	for _, part := range []struct{ name, text string }{{"where", d.Where}, {"when", d.When}, {"until", d.Until}, {"for", d.For}, {"note", d.Note}} {
+	p.line("  operator  %s", strings.TrimSuffix(string(d.Operator)+": "+d.Part, ": "))
+	for _, part := range []struct{ name, text string }{{"limits", d.Limits}, {"where", d.Where}, {"when", d.When}, {"until", d.Until}, {"for", d.For}, {"note", d.Note}} {
 		if part.text != "" {
 			p.line("  %-9s %s", part.name, strings.TrimSpace(part.text))
 		}

@@ -2,6 +2,10 @@ package scenario
 
 import (
 	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"twoweave/internal/base/lang"
@@ -38,6 +42,8 @@ type Definition struct {
 	Hash     string    `json:"hash"`
 	Title    lang.Text `json:"title"`
 	Operator Operator  `json:"operator"`
+	Part     string    `json:"part"` // the operator's own: "over 15m0s, measure count"
+	Limits   string    `json:"limits"`
 	Where    string    `json:"where"`
 	When     string    `json:"when"`
 	Until    string    `json:"until"`
@@ -79,7 +85,11 @@ type Decision struct {
 
 // Text is the definition as people read it.
 func (s *Scenario) Text(hash string) Definition {
-	d := Definition{Scenario: s.ID, Version: s.Version, Hash: hash, Title: s.Title, Operator: s.Operator, Where: s.Where, When: s.When, Until: s.Until, Note: s.Note}
+	d := Definition{Scenario: s.ID, Version: s.Version, Hash: hash, Title: s.Title, Operator: s.Operator, Where: s.Where, When: s.When, Until: s.Until, Note: s.Note,
+		Limits: written(reflect.ValueOf(s.Limits))}
+	if own := s.blocks()[s.Operator]; own != nil {
+		d.Part = written(reflect.ValueOf(own))
+	}
 	if s.When == "" {
 		d.When = defaultWhen(s.Operator)
 	}
@@ -87,4 +97,38 @@ func (s *Scenario) Text(hash string) Definition {
 		d.For = s.For.String()
 	}
 	return d
+}
+
+// written is a part of a definition as people read it: the names of its YAML form with their values, what is not said left out.
+func written(v reflect.Value) string {
+	switch v.Kind() {
+	case reflect.Pointer:
+		return written(v.Elem())
+	case reflect.Struct:
+		var all []string
+		for f, fv := range v.Fields() {
+			if name := f.Tag.Get("yaml"); name != "" && !fv.IsZero() {
+				all = append(all, name+" "+written(fv))
+			}
+		}
+		return strings.Join(all, ", ")
+	case reflect.Slice:
+		all := make([]string, v.Len())
+		for i := range all {
+			all[i] = "(" + written(v.Index(i)) + ")"
+		}
+		return strings.Join(all, " ")
+	case reflect.Map:
+		var all []string
+		for _, k := range v.MapKeys() {
+			elem := written(v.MapIndex(k))
+			if v.Type().Elem().Kind() == reflect.Map {
+				elem = "(" + elem + ")"
+			}
+			all = append(all, k.String()+" "+elem)
+		}
+		slices.Sort(all)
+		return strings.Join(all, ", ")
+	}
+	return fmt.Sprint(v.Interface())
 }
