@@ -93,8 +93,8 @@ func (e *entry[T]) numbers(by func(path string, d time.Duration) time.Duration) 
 	})
 }
 
-// scenario changes what decides when episodes start and end: the rules, for, hold, the limits, and every number of the operator's own part. Not
-// changed are the version, how much evidence is kept, and what the episode sets off beyond detection.
+// scenario changes what decides when episodes start and end: the rules, for, hold, the limits, every number of the operator's own part, and for how long an
+// episode raises or quiets. Not changed are the version and how much evidence is kept.
 func (m *mutator) scenario(def *scenario.Scenario) {
 	set := sync.OnceValue(func() *pack.Set { return m.around(m.scripts.about[def.ID], def.ID) })
 	e := &entry[scenario.Scenario]{mutator: m, kind: "scenario", name: string(def.ID), scenario: def.ID, def: def, scripts: m.scripts.about[def.ID],
@@ -119,7 +119,7 @@ func (m *mutator) scenario(def *scenario.Scenario) {
 	e.rule(own+"of", c.Programs.Of, true)
 	e.numbers(func(path string, d time.Duration) time.Duration {
 		switch {
-		case path == "for" || path == "hold" || strings.HasPrefix(path, "limits."):
+		case path == "for" || path == "hold" || path == "raises.for" || path == "quiets.for" || strings.HasPrefix(path, "limits."):
 			return time.Second
 		case strings.HasPrefix(path, own):
 			return max(time.Second, d/panes)
