@@ -13,11 +13,14 @@ type maker struct {
 	anomaly []int // the row at which each begins
 }
 
-// kinds are the kinds of made-up series; each has the character of something a city measures.
-var kinds = []struct {
+// class is one kind of made-up series.
+type class struct {
 	name string
 	make func(m *maker)
-}{
+}
+
+// kinds have each the character of something that is measured; the operator's numbers were chosen on them, with other seeds, and on the public series.
+var kinds = []class{
 	{"daily, a day without its hump", flatDay},
 	{"daily, a hump too high", highDay},
 	{"daily, a hump that does not come", missingDay},
@@ -44,8 +47,10 @@ var kinds = []struct {
 
 func newRand(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, seed)) }
 
-// made is one series of each kind.
-func made(seed uint64) (all []series) {
+// made is one series of each of the kinds.
+func made(seed uint64) []series { return makeAll(kinds, seed) }
+
+func makeAll(kinds []class, seed uint64) (all []series) {
 	for i, k := range kinds {
 		m := &maker{Rand: rand.New(rand.NewPCG(seed, uint64(i)))}
 		m.s.name = k.name
