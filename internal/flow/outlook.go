@@ -17,6 +17,7 @@ const (
 	weeks        = 4
 	trendEvery   = 15 * time.Second
 	outlookEvery = time.Minute
+	outlookTakes = 10 * time.Second // at most: counting waits for it
 )
 
 // outlook is what the history says of a sign.
@@ -33,6 +34,8 @@ func (o outlook) show(s *casedesk.Sign) {
 // lookBack asks the history, as it stands at the newest log time, what the values were 15 minutes before and, when usual is true, what they usually are
 // at this hour. What it finds replaces what was known; when the history does not answer, that stays.
 func (s *Signs) lookBack(ctx context.Context, usual bool) {
+	ctx, cancel := context.WithTimeout(ctx, outlookTakes)
+	defer cancel()
 	s.mu.Lock()
 	at, found := s.at, maps.Clone(s.outlooks)
 	s.mu.Unlock()
