@@ -6,7 +6,8 @@
 // is kept once. An episode of a scenario that raises the city's state, or quiets others, also gives its order at the order desk there.
 //
 // Signs is the wall's side of the same flow: the latest values of the city's indicators in memory, the open cases behind each of them counted in SQL, and both
-// written to the series store as history. Losing the memory costs nothing but a minute, after which detection has told every value again.
+// written to the series store as history. Losing the memory costs nothing but a minute, after which detection has told every value again. It merges what the
+// partitions that this program computes know; where several programs share a log, each has only its own share of a sign that is measured from events.
 //
 // The package decides nothing about cases or detections itself and holds no other state.
 package flow
