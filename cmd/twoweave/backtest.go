@@ -24,7 +24,7 @@ import (
 
 func backtestCommand() command {
 	return command{
-		name: "backtest", synopsis: "--scenario FILE [--from TIME] [--to TIME] [--url URL --key FILE | --data DIR] [--json]",
+		name: "backtest", synopsis: "--scenario FILE [--from TIME] [--to TIME] [FLAGS]",
 		short: "try a changed or new scenario on the past",
 		long: "Computes the retained log twice, with the scenario as it is in force and as it is in FILE, and prints what would have been found more (gained), not any more (lost), or\n" +
 			"from another moment on (moved), with the readings behind each. Both sides use the packs in force now, and the city states and silences that were in force then.\n" +

@@ -19,7 +19,7 @@ import (
 
 func explainCommand() command {
 	return command{
-		name: "explain", synopsis: "[--url URL --key FILE | --data DIR] [--json] DETECTION-ID", short: "tell how a detection came about",
+		name: "explain", synopsis: "[FLAGS] DETECTION-ID", short: "tell how a detection came about",
 		long: "Computes the log once more and prints every reading behind the detection, what was measured after each, and the rule part by part as it stood when it decided.\n" +
 			"With --url the running program there is asked; without, the data folder of a stopped program is read. Values about persons stay sealed.",
 		flags: func(f *flag.FlagSet) {
