@@ -11,9 +11,10 @@
 //
 // In plain noise of any kind about one value in 2,000 to 4,000 scores 0.5 or more; hardly one in 30,000 scores 0.6. Nothing scores before 60 values are learned.
 //
-// One alarm stands for what belongs to it: for the next 36 values, and an hour at least, no score is above one third; after that a new alarm must be two thirds
-// as surprising as the last one was, which fades to a half in some 460 values. A scenario that is to last as long as the unusual does therefore
-// ends its episodes by hold or by a lower score: when: score >= 0.5, until: score < 0.2.
+// One alarm stands for what belongs to it: for the next 36 values, and an hour at least, and then until it is two thirds as surprising as the last alarm
+// was, which fades to a half in some 460 values, what would be another scores one third at most. Half as surprising again is an alarm at any time, so a
+// rule may ask for more than 0.5. A scenario that is to last as long as the unusual does ends its episodes by hold or by a lower score: when: score >=
+// 0.5, until: score < 0.2.
 //
 // The time of what is judged is the event's. An event without a number, or older than the newest, is neither judged nor learned: predictors and seasons
 // follow the order of time, and what was learned later cannot be taken back. Events of the same moment are judged in the order of the log. After 35
@@ -41,8 +42,8 @@
 // detection for streaming data", Neurocomputing 262 (2017). That thresholds for streams come from the tail of what was seen: Siffer, Fouque, Termier and Largouët,
 // "Anomaly Detection in Streams with Extreme Value Theory", KDD 2017. That a season is a profile and the last hours' distance from it: Winters,
 // "Forecasting Sales by Exponentially Weighted Moving Averages", Management Science 6 (1960). That the predictor is the one that did best lately: Herbster and
-// Warmuth, "Tracking the Best Expert", Machine Learning 32 (1998). The weights were chosen on the benchmark's three public series and on made-up ones of
-// 22 kinds together; package test/anomaly shows the scores, on other seeds.
+// Warmuth, "Tracking the Best Expert", Machine Learning 32 (1998). The numbers were chosen on the benchmark's three public series and on made-up ones of
+// 22 kinds together; package test/anomaly shows the scores on these, and on ten kinds on which nothing was chosen.
 //
 // # Bounds
 //

@@ -121,6 +121,27 @@ func TestOddValuesAreAlarmsAndOrdinaryOnesNot(t *testing.T) {
 	}
 }
 
+// After a first alarm, one that is much worse is heard at once; one that is not belongs to the first.
+func TestWhatIsMuchWorseIsAnAlarmAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		second float64
+		alarm  bool
+	}{{60, true}, {36, false}} {
+		m, all := compiled(0, 0).New(), wave(600)
+		for _, a := range all {
+			observe(m, a.at, a.x)
+		}
+		at := 600 * 5 * minute
+		if j := observe(m, at, 35); j.score < 0.5 || j.score > 0.7 {
+			t.Errorf("the first scores %v", j.score)
+		}
+		if j := observe(m, at+5*minute, c.second); (j.score >= 0.5) != c.alarm {
+			t.Errorf("then %v scores %v", c.second, j.score)
+		}
+	}
+}
+
 func TestFlatLines(t *testing.T) {
 	t.Parallel()
 	m := compiled(0, 0).New()

@@ -24,6 +24,7 @@ const (
 	quietTime = hour           // and the time
 	fading    = 0.9985         // of the last alarm's surprise, with each value
 	rearm     = 0.65           // part of that surprise that the next alarm must have
+	worse     = 1.5            // times that surprise, and it is an alarm at once
 	keeps     = 40.0           // no greater surprise is remembered, lest one absurd value hide the next weeks
 	brief     = 0.08           // rate of lately, in swing and still: a dozen values
 	usual     = 0.001          // and of what they are compared with: a thousand
@@ -113,18 +114,21 @@ func (m *model) deviations(at int64, x float64, p *predictions) (y [kinds]float6
 	return y
 }
 
-// hold lets one alarm stand for what belongs to it: for a while there is no other, and then for a longer while none that is much smaller.
+// hold lets one alarm stand for what belongs to it: for a while there is no other, and then for a longer while none that is much smaller. What is far more
+// surprising is an alarm at any time, so that a rule with a higher threshold hears of it too.
 func (m *model) hold(at int64, most float64) {
+	kept := math.Min(most, keeps)
 	m.waiting = max(m.waiting-1, 0)
+	holds := m.waiting > 0 || at < m.waitTime || most < float64(m.held*rearm)
 	m.surprise = most
-	switch {
-	case m.waiting > 0 || at < m.waitTime || most < float64(m.held*rearm):
+	switch far := kept >= alarm && kept >= float64(m.held*worse); {
+	case holds && !far:
 		m.surprise = math.Min(most, alarm) / 2
 	case most >= alarm:
 		m.waiting, m.waitTime = quiet, at+quietTime
 	}
 	m.held *= fading
 	if most >= alarm {
-		m.held = math.Max(m.held, math.Min(most, keeps))
+		m.held = math.Max(m.held, kept)
 	}
 }

@@ -179,18 +179,20 @@ func (d *definition) shown(j int) float64 {
 	return d.most[j]
 }
 
-// holds says that an alarm of the last 36 values or the last hour, or a greater surprise of longer ago, stands for what is surprising in value j.
+// holds says that an alarm of the last 36 values or the last hour, or a greater surprise of longer ago, stands for what is surprising in value j, which is not
+// half as much again.
 func (d *definition) holds(j int) bool {
-	memory := 0.0
+	memory, recent := 0.0, false
 	for i := range j {
 		memory *= 0.9985
 		if d.most[i] < 9 {
 			continue
 		}
 		memory = math.Max(memory, math.Min(d.most[i], 40))
-		if !d.held[i] && (j-i < 36 || d.all[j].At < d.all[i].At+time.Hour.Microseconds()) {
-			return true
-		}
+		recent = recent || !d.held[i] && (j-i < 36 || d.all[j].At < d.all[i].At+time.Hour.Microseconds())
 	}
-	return d.most[j] < float64(memory*0.65)
+	if kept := math.Min(d.most[j], 40); kept >= 9 && kept >= float64(memory*1.5) {
+		return false
+	}
+	return recent || d.most[j] < float64(memory*0.65)
 }
