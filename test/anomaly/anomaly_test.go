@@ -12,7 +12,8 @@ import (
 )
 
 const (
-	// fixed is the score from which on a value is an alarm: one half, the same for every series and chosen on none.
+	// fixed is the score from which on a value is an alarm: one half, the same for every series. It is no free choice of this test, but the operator's numbers
+	// were chosen with it in mind, on the public series and on the first made-up kinds; only the unseen kinds say how it does elsewhere.
 	fixed = 0.5
 	// publishedThreshold is the one that the benchmark chose for its baseline on all of its 58 series: 1, as its files write it, with twelve digits.
 	publishedThreshold = 1 - 5e-13
@@ -49,7 +50,7 @@ func TestScoresAreThePublishedOnes(t *testing.T) {
 }
 
 // The threshold of a detector is chosen on a whole corpus, and which corpus makes a difference for the baseline. Its published results stand at the threshold
-// chosen on all 58 series of the benchmark; the operator stands at one half, which was chosen on nothing.
+// chosen on all 58 series of the benchmark; the operator stands at one half.
 func TestPublicSeries(t *testing.T) {
 	t.Parallel()
 	all := public(t)
