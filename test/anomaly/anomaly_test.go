@@ -68,7 +68,7 @@ func TestPublicSeries(t *testing.T) {
 // Each detector at the threshold that is best for the whole corpus there is here.
 func TestWholeCorpus(t *testing.T) {
 	t.Parallel()
-	all := slices.Concat(public(t), made(1))
+	all := slices.Concat(public(t), made(101))
 	mine, theirs := judged(all, detect(all)), judged(all, baseline(all))
 	a, b := at(all, mine, best(all, mine)), at(all, theirs, best(all, theirs))
 	show(t, "public and made-up series, each detector at its best threshold for all of them", all, a, b)
@@ -78,7 +78,7 @@ func TestWholeCorpus(t *testing.T) {
 // Made-up series of many kinds; the baseline even has the threshold that is best for just these.
 func TestMadeSeries(t *testing.T) {
 	t.Parallel()
-	for seed := uint64(2); seed < 4; seed++ {
+	for seed := uint64(102); seed < 104; seed++ {
 		all := made(seed)
 		theirs := judged(all, baseline(all))
 		a, b := at(all, judged(all, detect(all)), fixed), at(all, theirs, best(all, theirs))
