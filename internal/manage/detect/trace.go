@@ -12,6 +12,7 @@ import (
 // Look is one look at a subject, told to whoever wants to know afterwards how a finding came about.
 type Look struct {
 	Subject  string
+	Rule     string            // hash of the definition that looks: while a changed one fills its windows, both do
 	Reading  *scenario.Reading // the event; nil when time passed
 	Judged   bool              // the rules were asked; otherwise the event was only taken in, and what follows is empty
 	At       time.Time         // the moment that was judged
@@ -27,10 +28,10 @@ func (p *Partition) Trace(id scenario.ID, fn func(Look)) { p.traced, p.trace = i
 
 // told tells of a look; a judgement without a row is of an event that was not judged.
 func (p *Partition) told(w *watch, subject string, j *judgement) {
-	if p.trace == nil || w.id != p.traced || w.silent {
+	if p.trace == nil || w.id != p.traced {
 		return
 	}
-	l := Look{Subject: subject}
+	l := Look{Subject: subject, Rule: w.def.Rule}
 	if j.v != nil {
 		l.Reading = reading(j.v)
 	}

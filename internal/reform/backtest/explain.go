@@ -12,7 +12,6 @@ import (
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/bus"
-	"twoweave/internal/reform/pack"
 	"twoweave/internal/rule"
 )
 
@@ -39,7 +38,7 @@ func (x Explainer) Explain(ctx context.Context, d scenario.Detection, ended time
 	}
 	var t *tracing
 	for _, whole := range []bool{false, true} { // first without what ought not to matter
-		t = &tracing{ctx: ctx, wanted: &d, load: x.Loader, whole: whole}
+		t = &tracing{ctx: ctx, wanted: &d, load: x.Loader, whole: whole, defs: map[string]*scenario.Compiled{}}
 		for n := range parts.All() {
 			t.make(n)
 		}
@@ -81,7 +80,7 @@ type tracing struct {
 	ctx    context.Context
 	wanted *scenario.Detection
 	load   detect.Loader
-	set    *pack.Set
+	defs   map[string]*scenario.Compiled // by hash: all that were in force so far
 	parts  [event.Partitions]*detect.Partition
 	whole  bool      // compute everything
 	begin  time.Time // otherwise: what is stamped before it ought not to matter; zero until that is known
@@ -150,11 +149,14 @@ func (t *tracing) activate(seq bus.Seq, a detect.Activation) error {
 	if err != nil {
 		return err
 	}
-	t.set = set.Only([]scenario.ID{t.wanted.Scenario}, nil)
-	if def, known := t.set.Scenario(t.wanted.Scenario); known && def.Rule == t.wanted.Rule && !t.whole {
-		t.begin = t.wanted.Since.Add(-def.Span() - 2*def.Setting.Lateness - 2*event.MaxAhead)
+	set = set.Only([]scenario.ID{t.wanted.Scenario}, nil)
+	if def, known := set.Scenario(t.wanted.Scenario); known {
+		t.defs[def.Rule] = def
+		if def.Rule == t.wanted.Rule && !t.whole {
+			t.begin = t.wanted.Since.Add(-def.Span() - 2*def.Setting.Lateness - 2*event.MaxAhead)
+		}
 	}
-	return t.all(func(p *detect.Partition) detect.Output { return p.Activate(seq, a, t.set) })
+	return t.all(func(p *detect.Partition) detect.Output { return p.Activate(seq, a, set) })
 }
 
 // check looks for the finding. Its number may differ: the log may have lost earlier episodes.
@@ -181,7 +183,8 @@ func (t *tracing) explanation(ended time.Time) scenario.Explanation {
 		t.fromRecord(&x)
 		return x
 	}
-	def, _ := t.set.Scenario(d.Scenario)
+	def := t.defs[t.found.Rule]
+	t.looks = slices.DeleteFunc(t.looks, func(l detect.Look) bool { return l.Rule != def.Rule })
 	x.Recomputed, x.Definition, x.Measures = true, def.Text(def.Rule), append([]scenario.Measured{}, t.found.Measures...)
 	if def.Rule != d.Rule {
 		x.Remarks = append(x.Remarks, lang.Text{ZH: "日志中生效的规则与记录中的不同。", EN: "The rule in force by the log is not the recorded one."})

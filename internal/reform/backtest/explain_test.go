@@ -109,6 +109,37 @@ func (p *past) play(all []step) {
 	p.to(at + time.Hour)
 }
 
+// Every finding of a log in which a scenario was changed is explained by the definition that found it, also one whose windows filled beside the other.
+func TestAFindingIsExplainedByTheRuleThatFoundIt(t *testing.T) {
+	t.Parallel()
+	set := readSet(t)
+	rules := map[string]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		d := draft(t, rapid.SampledFrom(variants).Draw(t, "variant"))
+		changed, err := set.WithDraft(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := newPast(set)
+		p.play(steps().Draw(t, "before"))
+		p.activate(changed)
+		p.play(steps().Draw(t, "after"))
+		for _, f := range p.started(d.Scenario.ID) {
+			x, err := backtest.Explainer{Log: p, Loader: p}.Explain(t.Context(), f, time.Time{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !x.Recomputed || x.Definition.Hash != f.Rule || x.Decision == nil || x.Decision.When[0].Value != "true" || len(x.Remarks) > 0 {
+				t.Fatalf("%+v\nis explained as %+v", f, x)
+			}
+			rules[f.Rule]++
+		}
+	})
+	if len(rules) < 5 {
+		t.Errorf("findings by %d definitions alone", len(rules))
+	}
+}
+
 // Every finding of any log comes out again, with its measures, and the rule's first step says true.
 func TestEveryFindingIsExplained(t *testing.T) {
 	t.Parallel()

@@ -81,7 +81,8 @@ var dawn = time.Date(2026, 6, 1, 0, 0, 0, 0, time.UTC)
 
 // past is a log in memory, written as ingest writes it, with what detection finds in it.
 type past struct {
-	set      *pack.Set
+	set      *pack.Set // in force
+	sets     []*pack.Set
 	messages []bus.Message
 	now      time.Time
 	sent     int
@@ -91,13 +92,18 @@ type past struct {
 
 // newPast begins with the activation of a set.
 func newPast(set *pack.Set) *past {
-	p := &past{set: set, now: dawn}
+	p := &past{now: dawn}
 	for n := range p.parts {
 		p.parts[n] = detect.New(n, nil)
 	}
+	p.activate(set)
+	return p
+}
+
+func (p *past) activate(set *pack.Set) {
+	p.set, p.sets = set, append(p.sets, set)
 	seq := p.add(bus.Message{Kind: bus.Control, Body: detect.ActivationOf(set).Encode()})
 	p.all(func(x *detect.Partition) detect.Output { return x.Activate(seq, detect.ActivationOf(set), set) })
-	return p
 }
 
 func (p *past) add(m bus.Message) bus.Seq {
@@ -174,10 +180,12 @@ func (p *past) ReadTo(_ context.Context, from, end bus.Seq, parts bus.PartSet, f
 }
 
 func (p *past) Load(_ context.Context, a detect.Activation) (*pack.Set, error) {
-	if a.Activation != p.set.Activation {
-		return nil, fault.New(fault.NotFound, "test", "no such packs")
+	for _, set := range p.sets {
+		if set.Activation == a.Activation {
+			return set, nil
+		}
 	}
-	return p.set, nil
+	return nil, fault.New(fault.NotFound, "test", "no such packs")
 }
 
 func indented(depth int, text string) string { return strings.Repeat("  ", depth) + text }
