@@ -91,6 +91,22 @@ func percentileError(t *testing.T, percent, n int, draw func(*rand.Rand) float64
 	return worst
 }
 
+func TestNearestRanks(t *testing.T) {
+	t.Parallel()
+	for _, x := range []struct {
+		percent, n int
+		want       float64
+	}{{99, 99, 99}, {99, 100, 99}, {99, 101, 100}, {1, 100, 1}, {1, 101, 2}, {50, 1, 1}, {50, 2, 1}, {50, 3, 2}, {95, 20, 19}, {95, 21, 20}} {
+		m := compiled(fmt.Sprintf("p%d", x.percent)).New()
+		for i := range x.n {
+			m.Observe(operator.Event{At: spread(i), Number: float64(i + 1)})
+		}
+		if got := measured(m)[0].Double(); got != x.want {
+			t.Errorf("p%d of the numbers up to %d is %v, want %v", x.percent, x.n, got, x.want)
+		}
+	}
+}
+
 // TestSketchesDependOnNoOrder: the same events make the same bytes.
 func TestSketchesDependOnNoOrder(t *testing.T) {
 	t.Parallel()
