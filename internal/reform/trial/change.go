@@ -26,6 +26,17 @@ type entry[T any] struct {
 	scripts    []*pack.Script
 }
 
+// begin gives the entry its score, and makes sure that what refuses a change refuses it for the change: a copy without one must be accepted.
+func (e *entry[T]) begin() {
+	m := e.mutator
+	m.scores = append(m.scores, Score{Entry: e.title(), Scenario: e.scenario})
+	if _, err := e.vary(edited(e.def, "", nil)); err != nil && m.err == nil {
+		m.err = &fault.Error{Kind: fault.Internal, Op: "trial.mutate", Msg: "a copy of the " + e.title() + " is refused", Err: err}
+	}
+}
+
+func (e *entry[T]) title() string { return e.kind + " " + e.name }
+
 // text changes a rule's text at a path, byte for byte, from offset on.
 func (e *entry[T]) text(path, from string, offset int, changed, to string) {
 	source := textAt(e.def, path)
@@ -37,8 +48,8 @@ func (e *entry[T]) text(path, from string, offset int, changed, to string) {
 func (e *entry[T]) add(path string, line, column int, from, to string, set func(reflect.Value)) {
 	place := e.mutator.target.Place(e.kind, e.name, fault.Problem{Field: path, Line: line, Column: column})
 	e.mutator.changes = append(e.mutator.changes, change{
-		Mutant:   Mutant{Entry: e.kind + " " + e.name, From: from, To: to, Place: place},
-		scenario: e.scenario, scripts: e.scripts,
+		Mutant: Mutant{Entry: e.title(), From: from, To: to, Place: place},
+		score:  len(e.mutator.scores) - 1, scripts: e.scripts,
 		vary: func() (*pack.Set, error) { return e.vary(edited(e.def, path, set)) },
 	})
 }
@@ -104,6 +115,7 @@ func (m *mutator) scenario(def *scenario.Scenario) {
 			}
 			return set().WithScenario(def)
 		}}
+	e.begin()
 	c, _ := m.set.Scenario(def.ID)
 	for i, in := range c.Inputs {
 		path := ""
@@ -136,6 +148,7 @@ func (m *mutator) typ(def *event.Type) {
 	set := sync.OnceValue(func() *pack.Set { return m.around(hearing) })
 	e := &entry[event.Type]{mutator: m, kind: "type", name: string(def.Name), def: def, scripts: hearing,
 		vary: func(def *event.Type) (*pack.Set, error) { return set().WithType(def) }}
+	e.begin()
 	e.numbers(func(path string, _ time.Duration) time.Duration {
 		if path == "lateness" || path == "dedup" || strings.HasPrefix(path, "cap.") {
 			return time.Second
@@ -178,6 +191,7 @@ func (m *mutator) indicator(def *indicator.Indicator) {
 			}
 			return set().WithIndicator(def)
 		}}
+	e.begin()
 	c, _ := m.set.Indicator(def.ID)
 	e.rule("where", c.Filter, true)
 	e.rule("of", c.Number, true)

@@ -35,6 +35,7 @@ type Score struct {
 	Entry     string
 	Scenario  scenario.ID // of a scenario's score
 	Mutants   int
+	Refused   int      // changes that content could not have; they do not count
 	Survivors []Mutant // that no script noticed
 }
 
@@ -44,7 +45,7 @@ func (s Score) Caught() int { return s.Mutants - len(s.Survivors) }
 // Enough says whether so many were caught as must be; always when there were none.
 func (s Score) Enough() bool { return float64(s.Caught()) >= Least*float64(s.Mutants) }
 
-// Mutation is what the mutants of one pack gave: a score for each entry that has any.
+// Mutation is what the mutants of one pack gave: a score for each entry that can have any.
 type Mutation struct {
 	Pack   string
 	Scores []Score
@@ -54,7 +55,7 @@ type Mutation struct {
 func (m Mutation) Total() Score {
 	t := Score{Entry: "pack " + m.Pack}
 	for _, s := range m.Scores {
-		t.Mutants += s.Mutants
+		t.Mutants, t.Refused = t.Mutants+s.Mutants, t.Refused+s.Refused
 		t.Survivors = append(t.Survivors, s.Survivors...)
 	}
 	return t
@@ -72,11 +73,12 @@ func Mutate(target *pack.Pack, packs ...*pack.Pack) (Mutation, error) {
 	if r := Run(set, target); r.Failed() {
 		return Mutation{Pack: target.Name}, fault.New(fault.Invalid, op, "the tests of pack %s fail as they are", target.Name)
 	}
-	return mutate(set, target), nil
+	m, err := mutate(set, target)
+	return m, fault.Wrap(op, err)
 }
 
 // mutate is Mutate of a set whose scripts pass.
-func mutate(set *pack.Set, target *pack.Pack) Mutation {
+func mutate(set *pack.Set, target *pack.Pack) (Mutation, error) {
 	m := &mutator{target: target, set: set, scripts: scriptsOf(target)}
 	for i := range target.Scenarios {
 		m.scenario(&target.Scenarios[i])
@@ -87,7 +89,10 @@ func mutate(set *pack.Set, target *pack.Pack) Mutation {
 	for i := range target.Indicators {
 		m.indicator(&target.Indicators[i])
 	}
-	return m.result(m.tryAll())
+	if m.err != nil {
+		return Mutation{Pack: target.Name}, m.err
+	}
+	return m.result(m.tryAll()), nil
 }
 
 // mutator gathers changes, then tries them.
@@ -95,15 +100,17 @@ type mutator struct {
 	target  *pack.Pack
 	set     *pack.Set
 	scripts scripts
+	scores  []Score // of the entries, empty so far
 	changes []change
+	err     error
 }
 
 // change is a mutant before it has been tried.
 type change struct {
 	Mutant
-	scenario scenario.ID
-	vary     func() (*pack.Set, error) // the set with the change; Invalid when there can be no such content
-	scripts  []*pack.Script            // that may notice it
+	score   int                       // the entry's
+	vary    func() (*pack.Set, error) // the set with the change; Invalid when there can be no such content
+	scripts []*pack.Script            // that may notice it
 }
 
 // verdict is what became of a change.
@@ -149,24 +156,19 @@ func (c *change) try() verdict {
 }
 
 func (m *mutator) result(verdicts []verdict) Mutation {
-	result := Mutation{Pack: m.target.Name}
 	for i, v := range verdicts {
 		c := &m.changes[i]
-		if v == impossible {
+		s := &m.scores[c.score]
+		switch v {
+		case impossible:
+			s.Refused++
 			continue
-		}
-		at := slices.IndexFunc(result.Scores, func(s Score) bool { return s.Entry == c.Entry })
-		if at < 0 {
-			at = len(result.Scores)
-			result.Scores = append(result.Scores, Score{Entry: c.Entry, Scenario: c.scenario})
-		}
-		s := &result.Scores[at]
-		s.Mutants++
-		if v == survived {
+		case survived:
 			s.Survivors = append(s.Survivors, c.Mutant)
 		}
+		s.Mutants++
 	}
-	return result
+	return Mutation{Pack: m.target.Name, Scores: m.scores}
 }
 
 // around is the set as far as scripts see it: the scenarios that they are about or expect anything of, those that order something, the indicators that they

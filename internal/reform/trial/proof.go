@@ -33,7 +33,9 @@ func Prove(target *pack.Pack, packs ...*pack.Pack) (Proof, error) {
 	if p.Report.Failed() || p.Report.Events == 0 {
 		return p, nil
 	}
-	p.Mutation = mutate(set, target)
+	if p.Mutation, err = mutate(set, target); err != nil {
+		return p, fault.Wrap("trial.Prove", err)
+	}
 	p.Cost, err = Measure(set, target, costEvents, ProcessCPU)
 	return p, err
 }
@@ -84,7 +86,11 @@ func (m Mutation) summary(w io.Writer) {
 	line := func(s Score, what string) {
 		fmt.Fprintf(w, "%smutants %d, caught %d (%.1f %%)\n", what, s.Mutants, s.Caught(), 100*float64(s.Caught())/float64(max(s.Mutants, 1)))
 	}
-	line(m.Total(), "  ")
+	total := m.Total()
+	line(total, "  ")
+	if total.Refused > 0 {
+		fmt.Fprintf(w, "  changes that the checks refuse, not counted: %d\n", total.Refused)
+	}
 	for _, s := range m.Scores {
 		line(s, "    "+s.Entry+": ")
 		for _, survivor := range s.Survivors {

@@ -77,6 +77,9 @@ func copied(v reflect.Value) reflect.Value {
 			}
 		}
 	case reflect.Slice:
+		if v.IsNil() {
+			break
+		}
 		own.Set(reflect.AppendSlice(reflect.MakeSlice(v.Type(), 0, v.Len()), v))
 		for i := range v.Len() {
 			own.Index(i).Set(copied(v.Index(i)))

@@ -74,6 +74,15 @@ func TestAnEditChangesOneValue(t *testing.T) {
 	})
 }
 
+// A copy is the same, down to what is not there: checks tell nil from empty.
+func TestACopyIsTheSame(t *testing.T) {
+	t.Parallel()
+	def := definition()
+	if own := edited(def, "", nil); !reflect.DeepEqual(own, def) {
+		t.Errorf("%+v is copied as %+v", def, own)
+	}
+}
+
 func TestStepsAreLittleAndTwo(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
