@@ -195,5 +195,9 @@ func (m *mutator) indicator(def *indicator.Indicator) {
 	c, _ := m.set.Indicator(def.ID)
 	e.rule("where", c.Filter, true)
 	e.rule("of", c.Number, true)
-	e.numbers(func(string, time.Duration) time.Duration { return indicator.Pane(def.Window) })
+	by := time.Minute
+	if def.Window > indicator.MaxFine {
+		by = time.Hour
+	}
+	e.numbers(func(string, time.Duration) time.Duration { return by })
 }
