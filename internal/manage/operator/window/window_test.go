@@ -58,28 +58,22 @@ func TestPanesAreAsWideAsIsSaid(t *testing.T) {
 		if span := op.Span(); span != (panes+1)*pane || panes > 60 {
 			t.Errorf("%v: span %v, %d panes", over, span, panes)
 		}
-		m := op.New()
-		m.Observe(operator.Event{At: pane.Microseconds() - 1})
-		for m.Due() != operator.Never && measured(m)[1].Int() > 0 {
-			m.Advance(m.Due())
-		}
-		if m.Advance(0); m.Due() != operator.Never {
-			t.Errorf("%v: something is due in an empty window", over)
-		}
-		at := leaves(op, pane)
-		if want := (panes + 1) * pane; at != want {
+		if at, want := leaves(t, op, pane), (panes+1)*pane; at != want {
 			t.Errorf("%v: what came in the first pane leaves after %v, want %v", over, at, want)
 		}
 	}
 }
 
 // leaves is the moment at which an event of the first pane leaves.
-func leaves(op operator.Operator, pane time.Duration) time.Duration {
+func leaves(t *testing.T, op operator.Operator, pane time.Duration) time.Duration {
 	m := op.New()
 	m.Observe(operator.Event{At: pane.Microseconds() / 2})
 	at := int64(0)
 	for measured(m)[1].Int() > 0 {
 		at, _ = m.Advance(m.Due())
+	}
+	if m.Due() != operator.Never {
+		t.Error("something is due in an empty window")
 	}
 	return time.Duration(at) * time.Microsecond
 }
