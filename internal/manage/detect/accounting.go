@@ -32,6 +32,7 @@ type Accounting struct {
 	Copies     int64 `json:"copies"`      // keyed copies evaluated; they are no events of their own
 	CopiesLost int64 `json:"copies_lost"` // keyed copies that were late, capped, dead or in conflict; duplicates count nowhere
 	NewCapped  int64 `json:"new_capped"`  // times a scenario did not take up a subject because too many were new in that minute
+	Dropped    int64 `json:"dropped"`     // reports that a cluster forgot early because it holds its most
 	Silenced   int64 `json:"silenced"`    // times an episode did not start because of a silence
 }
 
@@ -76,5 +77,5 @@ func (a Accounting) Plus(b Accounting) Accounting {
 func (a *Accounting) fields() []*int64 {
 	return []*int64{&a.Events, &a.Evaluated, &a.Duplicate, &a.Conflict, &a.Late, &a.Dead,
 		&a.Unreadable, &a.Clamped, &a.RuleErrors, &a.AfterEnd, &a.Overflow, &a.Forgotten, &a.Detections,
-		&a.Capped, &a.Copies, &a.CopiesLost, &a.NewCapped, &a.Silenced}
+		&a.Capped, &a.Copies, &a.CopiesLost, &a.NewCapped, &a.Silenced, &a.Dropped}
 }

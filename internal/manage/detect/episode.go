@@ -420,6 +420,6 @@ func (f *proof) add(r scenario.Reading, most int) {
 func reading(v *sight) *scenario.Reading {
 	return &scenario.Reading{
 		Seq: uint64(v.seq), N: v.n, ID: v.event.ID, Source: v.event.Source, Type: string(v.event.Type), Time: v.t.time(),
-		Data: bytes.Clone(v.event.Data),
+		Subject: v.event.Subject, Area: v.event.Area, Data: bytes.Clone(v.event.Data),
 	}
 }

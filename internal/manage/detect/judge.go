@@ -116,7 +116,9 @@ func (p *Partition) gather(w *watch, x *view, key string, v *sight) error {
 	f := w.fieldOf(key)
 	f.dirty = true
 	e := operator.Event{At: int64(v.t), Seq: uint64(v.seq), N: v.n, Inputs: 1, Of: v.event, Number: math.NaN()}
+	dropped := f.Dropped()
 	found := f.Observe(e, *v.event.Place, AppendReading(nil, reading(v)))
+	p.account.Dropped += (f.Dropped() - dropped) * w.counts()
 	if found.Count == 0 {
 		return nil
 	}
@@ -177,6 +179,9 @@ func (p *Partition) ask(w *watch, row *rule.Row, level order.Level, at micros, v
 		return judgement{}, err
 	}
 	until := opposite(when)
+	if w.holds {
+		until = rule.False
+	}
 	if w.def.Programs.Until != nil {
 		if until, err = w.def.Programs.Until.Eval(row); err != nil {
 			return judgement{}, err

@@ -119,9 +119,15 @@ func clusters(p *places, hold int, fails func(count, sources int) bool) (all []s
 func TestClusterFindsWhatTheOracleFinds(t *testing.T) {
 	t.Parallel()
 	block := []int{0, 100, 200, 350, 450, 600, 5000}
-	t.Run("until it is smaller", func(t *testing.T) {
+	t.Run("only time ends it", func(t *testing.T) {
 		t.Parallel()
 		checkPlaces(t, clusterRule, block, func(p *places) []saga {
+			return clusters(p, clusterOver, func(int, int) bool { return false })
+		})
+	})
+	t.Run("until it is smaller", func(t *testing.T) {
+		t.Parallel()
+		checkPlaces(t, clusterRule+"until: count < 3 || sources < 2", block, func(p *places) []saga {
 			return clusters(p, clusterOver, func(count, sources int) bool { return count < 3 || sources < 2 })
 		})
 	})

@@ -278,10 +278,7 @@ func streamKeyed(t rapid.TB, set *pack.Set, all []keyedItem) (lines []string, ac
 func checkKeyed(t *testing.T, scenario string, input func(a keyedItem) bool, find func(l *keyedLog, items []int) []found) {
 	t.Helper()
 	set := keyedSet(t, scenario)
-	rounds, lines := 10, 0 // of 100 cases each
-	if slow() {
-		rounds = 100
-	}
+	rounds, lines := hundreds(), 0
 	for range rounds {
 		rapid.Check(t, func(rt *rapid.T) {
 			all := drawKeyed(rt)
@@ -295,7 +292,7 @@ func checkKeyed(t *testing.T, scenario string, input func(a keyedItem) bool, fin
 			l.checkAccount(rt, account)
 		})
 	}
-	if t.Logf("%d findings in %d00 logs", lines, rounds); lines < 20*rounds {
+	if t.Logf("%d findings in %d00 logs", lines, rounds); lines < 5*rounds {
 		t.Error("these are too few to show anything")
 	}
 }

@@ -256,10 +256,7 @@ func streamPlaces(t rapid.TB, p *Partition, all []sighting) (lines []string, acc
 func checkPlaces(t *testing.T, scenario string, metres []int, tell func(p *places) []saga) {
 	t.Helper()
 	set := keyedSet(t, scenario)
-	rounds, lines := 10, 0 // of 100 cases each
-	if slow() {
-		rounds = 100
-	}
+	rounds, lines := hundreds(), 0
 	for range rounds {
 		rapid.Check(t, func(rt *rapid.T) {
 			all := drawSightings(rt, metres...)
@@ -273,7 +270,7 @@ func checkPlaces(t *testing.T, scenario string, metres []int, tell func(p *place
 			p.checkAccount(rt, account)
 		})
 	}
-	if t.Logf("%d findings in %d00 logs", lines, rounds); lines < 20*rounds {
+	if t.Logf("%d findings in %d00 logs", lines, rounds); lines < 5*rounds {
 		t.Error("these are too few to show anything")
 	}
 }

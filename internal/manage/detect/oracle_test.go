@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"twoweave/internal/manage/event"
+	"twoweave/internal/reform/pack"
 )
 
 // The oracle finds episodes without any running state: it looks at the complete list of what arrived, again and again, and reads the
@@ -273,22 +274,34 @@ func (a arrival) event() event.Event {
 func TestStreamingFindsWhatTheOracleFinds(t *testing.T) {
 	t.Parallel()
 	set := setOf(t, "high", "long", "steady")
-	rapid.Check(t, func(rt *rapid.T) {
-		all := drawArrivals(rt)
-		o, p := oracle{all}, New(0, set)
-		got, want := stream(p, all), o.detections([]string{"a", "b"})
-		if !slices.Equal(got, want) {
-			rt.Fatalf("arrivals %+v\ngot\n%s\nwant\n%s", all, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	for range hundreds() {
+		rapid.Check(t, func(rt *rapid.T) { checkArrivals(rt, set) })
+	}
+}
+
+// hundreds is how many times a hundred logs an oracle is asked: ten thousand at length.
+func hundreds() int {
+	if slow() {
+		return 100
+	}
+	return 10
+}
+
+func checkArrivals(rt *rapid.T, set *pack.Set) {
+	all := drawArrivals(rt)
+	o, p := oracle{all}, New(0, set)
+	got, want := stream(p, all), o.detections([]string{"a", "b"})
+	if !slices.Equal(got, want) {
+		rt.Fatalf("arrivals %+v\ngot\n%s\nwant\n%s", all, strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	var account Accounting
+	for i, a := range all {
+		if !a.tick {
+			account.count(o.outcome(i))
 		}
-		var account Accounting
-		for i, a := range all {
-			if !a.tick {
-				account.count(o.outcome(i))
-			}
-		}
-		if g := p.Accounting(); g.Evaluated != account.Evaluated || g.Duplicate != account.Duplicate || g.Conflict != account.Conflict ||
-			g.Late != account.Late || g.Dead != 0 || g.Events != account.Events {
-			rt.Fatalf("accounting %+v, want %+v", g, account)
-		}
-	})
+	}
+	if g := p.Accounting(); g.Evaluated != account.Evaluated || g.Duplicate != account.Duplicate || g.Conflict != account.Conflict ||
+		g.Late != account.Late || g.Dead != 0 || g.Events != account.Events {
+		rt.Fatalf("accounting %+v, want %+v", g, account)
+	}
 }

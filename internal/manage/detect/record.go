@@ -27,7 +27,8 @@ const (
 	fieldRecord = "c"
 	nextField   = "k"
 	chunkRecord = "d"
-	meterRecord = "p"
+	meterRecord = "g"
+	oldMeter    = "p" // of before signs measured more than counts: passed over, what they counted is counted anew
 )
 
 // chunkSize is the number of dedup entries in one record.
@@ -290,6 +291,7 @@ func AppendReading(dst []byte, r *scenario.Reading) []byte {
 	dst = binary.AppendVarint(dst, int64(r.N))
 	dst = wire.AppendString(wire.AppendString(wire.AppendString(dst, r.ID), r.Source), r.Type)
 	dst = binary.AppendVarint(dst, r.Time.UnixMicro())
+	dst = wire.AppendString(wire.AppendString(dst, r.Subject), string(r.Area))
 	return wire.AppendString(appendBool(dst, r.Data != nil), string(r.Data))
 }
 
@@ -336,13 +338,24 @@ func (r *reader) many() int {
 func (r *reader) micros() micros { return micros(r.Varint()) }
 
 func (r *reader) reading() scenario.Reading {
+	g := r.firstReading()
+	g.Subject, g.Area = r.String(), event.AreaCode(r.String())
+	r.readingData(&g)
+	return g
+}
+
+// firstReading is the part of a reading that all forms have.
+func (r *reader) firstReading() scenario.Reading {
 	g := scenario.Reading{Seq: r.Uvarint(), N: int(r.Varint()), ID: r.String(), Source: r.String(), Type: r.String()}
 	g.Time = r.micros().time()
+	return g
+}
+
+func (r *reader) readingData(g *scenario.Reading) {
 	some := r.Byte() == 1
 	if data := r.Bytes(); some {
 		g.Data = append([]byte{}, data...)
 	}
-	return g
 }
 
 func (r *reader) readings() []scenario.Reading {

@@ -174,6 +174,8 @@ func (p *Partition) put(r record) error {
 		p.putField(p.watchOf(scenario.ID(first)), second, in)
 	case nextField:
 		p.putNext(scenario.ID(first), in, func(w *watch) { p.putField(w, second, in) })
+	case oldMeter:
+		return nil
 	case meterRecord:
 		p.putMeter(indicator.ID(first), event.AreaCode(second), in)
 	case chunkRecord:
@@ -242,9 +244,16 @@ func (r *reader) firstForm(s *state, is phase) {
 	s.since, s.began, s.ended, s.last = r.micros(), r.micros(), r.micros(), r.micros()
 	s.held = later(s.since, s.began)
 	f := &proof{count: r.Varint(), area: event.AreaCode(r.String()), level: order.Daily}
-	f.first = r.readings()
+	old := func() scenario.Reading {
+		g := r.firstReading()
+		r.readingData(&g)
+		return g
+	}
+	for range r.many() {
+		f.first = append(f.first, old())
+	}
 	if r.Byte() == 1 {
-		g := r.reading()
+		g := old()
 		f.last = &g
 	}
 	f.weigh()

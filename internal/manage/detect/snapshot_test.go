@@ -3,6 +3,7 @@ package detect
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -14,6 +15,8 @@ import (
 	"pgregory.net/rapid"
 
 	"twoweave/internal/base/fault"
+	"twoweave/internal/base/wire"
+	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/bus"
 	"twoweave/internal/reform/pack"
 )
@@ -294,5 +297,29 @@ func TestADamagedFullOneDoesNotCount(t *testing.T) {
 	deltas, _ := a.names(ctx, 0, delta)
 	if len(fulls) != 2 || fulls[0].seq != 40 || fulls[1].seq != 20 || len(deltas) != 2 || deltas[1].base != 20 {
 		t.Errorf("kept are %v and %v, want the full ones of 40 and 20 and the deltas after 20", fulls, deltas)
+	}
+}
+
+// TestTheFirstFormOfAStateIsRead: a snapshot of before there were operators that measure.
+func TestTheFirstFormOfAStateIsRead(t *testing.T) {
+	t.Parallel()
+	p := New(0, setOf(t, "high"))
+	since := int64(microsOf(zero))
+	b := binary.AppendVarint([]byte{byte(open)}, 3)
+	for _, m := range []int64{since, since, int64(never), since} {
+		b = binary.AppendVarint(b, m)
+	}
+	b = wire.AppendString(binary.AppendVarint(b, 1), "middle")
+	b = binary.AppendVarint(binary.AppendUvarint(binary.AppendUvarint(b, 1), 9), 2)
+	b = wire.AppendString(wire.AppendString(wire.AppendString(b, "id"), "src"), "level")
+	b = wire.AppendString(append(binary.AppendVarint(b, since), 1), "{}")
+	for _, r := range []record{{stateRecord + "high\x00a", append(b, 0)}, {oldMeter + "calls\x00middle", []byte{1, 2, 3}}} {
+		if err := p.put(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := p.Events(1, batchOf(&script{t: t, p: p}, "5s", "a", "cm=3"))
+	if len(out.Detections) != 1 || out.Detections[0].Episode != 3 || out.Detections[0].Change != scenario.Ended || len(out.Detections[0].Evidence) != 2 {
+		t.Errorf("the open episode of the first form goes on as %+v", out.Detections)
 	}
 }

@@ -22,6 +22,7 @@ type watch struct {
 	hold   micros
 	late   micros // lateness of its event types
 	row    *rule.Row
+	holds  bool // only Hold ends its episodes
 	bare   bool // its rules ask only for the event's own variables
 	states map[string]*state
 	fields map[string]*field // of cluster, by key
@@ -57,7 +58,7 @@ func (w *watch) define(def *scenario.Compiled, set *pack.Set, origin Activation)
 	w.types = set.Types
 	w.forSp, w.hold, w.late = spanOf(def.For), spanOf(def.Hold), spanOf(def.Setting.Lateness)
 	w.row = &rule.Row{Slots: make([]rule.Value, def.Slots.Size)}
-	w.bare = asksOnlyEvent(def)
+	w.bare, w.holds = asksOnlyEvent(def), def.EndsByHold()
 }
 
 // asksOnlyEvent says whether a rule can be judged on the event's row as it is.

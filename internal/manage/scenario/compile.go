@@ -56,6 +56,12 @@ type Slots struct {
 	Size     int
 }
 
+// EndsByHold says that an episode without an until is ended by Hold alone: what is found at one moment is not over because the next event is
+// not part of it.
+func (c *Compiled) EndsByHold() bool {
+	return c.Until == "" && (c.Operator == Cluster || c.Operator == Sequence)
+}
+
 // LimitNames are the names whose values stand in a row from Slots.Limits on.
 func (c *Compiled) LimitNames() []string { return c.limits }
 

@@ -77,7 +77,7 @@ type Scenario struct {
 	Also     []Input                  `yaml:"also"`    // further inputs: of absence, the later steps of a sequence, the other side of a join
 	Operator Operator                 `yaml:"operator"`
 	When     string                   `yaml:"when"`     // CEL bool: the condition; may be empty where the operator has one: absent, complete, inside, both
-	Until    string                   `yaml:"until"`    // CEL bool: recovered; empty = when is false. A gap between the two is the hysteresis
+	Until    string                   `yaml:"until"`    // CEL bool: recovered; empty = when is false (of cluster and sequence: never, Hold ends them). A gap between the two is the hysteresis
 	For      time.Duration            `yaml:"for"`      // how long the condition must last before an episode starts; must be there with sustain
 	Hold     time.Duration            `yaml:"hold"`     // an episode also ends this long after the newest moment at which the condition held; 0 = never so
 	Evidence int                      `yaml:"evidence"` // readings kept from before the condition holds, at most MaxKept; for what sums up many events
@@ -191,5 +191,9 @@ type Reading struct {
 	Source string    `json:"source"`
 	Type   string    `json:"type"`
 	Time   time.Time `json:"time"`
-	Data   []byte    `json:"-"` // as in the log, sealed values sealed
+
+	Subject string         `json:"subject"` // the event's own: the thing that told
+	Area    event.AreaCode `json:"area"`
+
+	Data []byte `json:"-"` // as in the log, sealed values sealed
 }
