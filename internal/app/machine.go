@@ -64,7 +64,7 @@ func (m machine) Accounting(ctx context.Context) (api.Accounting, error) {
 		Log: api.LogAccounting{LastSeq: uint64(last), Position: uint64(m.runner.Position()), InFlight: m.flight.events(),
 			OutcomeAccounting: api.OutcomeAccounting{Events: done.Events, Evaluated: done.Evaluated, Duplicate: done.Duplicate, Conflict: done.Conflict,
 				Late: done.Late, Dead: done.Dead, Capped: done.Capped},
-			FloodAccounting: api.FloodAccounting{Silenced: done.Silenced, NewCapped: done.NewCapped, Overflow: done.Overflow, Clamped: done.Clamped,
+			FloodAccounting: api.FloodAccounting{Silenced: done.Silenced, NewCapped: done.NewCapped, Dropped: done.Dropped, Overflow: done.Overflow, Clamped: done.Clamped,
 				AfterEnd: done.AfterEnd, RuleErrors: done.RuleErrors, Copies: done.Copies, CopiesLost: done.CopiesLost}},
 	}
 	for reason, n := range in.RefusedBy {

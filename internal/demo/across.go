@@ -23,7 +23,7 @@ const (
 
 // newAcross makes them. fresh says that History has just been told; when the city goes on living with a past of its own, nothing new comes of that.
 func newAcross(areas []area, begun time.Time, fresh bool, rnd *rand.Rand) *across {
-	x := &across{trucks: trucksOf(areas, begun), homes: homesOf(areas, begun), gatherings: &gatherings{areas: areas, rnd: rnd, next: begun.Add(35 * time.Second)}}
+	x := &across{trucks: trucksOf(areas, begun), homes: homesOf(areas, begun), gatherings: &gatherings{areas: areas, rnd: rnd, next: begun.Add(10 * time.Second)}}
 	if !fresh {
 		x.trucks[0].next, x.homes[0].told = begun.Add(6*time.Hour), true
 	}
@@ -60,7 +60,7 @@ func trucksOf(areas []area, begun time.Time) []*truck {
 		return []area{areas[at%len(areas)], areas[(at+len(areas)/3)%len(areas)], areas[(at+2*len(areas)/3)%len(areas)]}
 	}
 	return []*truck{
-		{plate: "沪A·DM019", towns: towns(1), dirty: true, before: mixedLoads - 3, next: begun.Add(15 * time.Second), every: 20 * time.Second},
+		{plate: "沪A·DM019", towns: towns(1), dirty: true, before: mixedLoads - 3, next: begun.Add(8 * time.Second), every: 7 * time.Second},
 		{plate: "沪A·DM007", towns: towns(2), before: 0, next: begun.Add(25 * time.Second), every: 40 * time.Second},
 	}
 }
@@ -111,7 +111,7 @@ func homesOf(areas []area, begun time.Time) (all []*home) {
 			all = append(all, &home{household: "home-" + a.Code[len(a.Code)-6:], area: a.Code, last: last, next: begun.Add(time.Duration(i) * 5 * time.Second)})
 		}
 	}
-	all[0].fell, all[0].last = true, begun.Add(80*time.Second-aloneFor)
+	all[0].fell, all[0].last = true, begun.Add(30*time.Second-aloneFor)
 	return all
 }
 
@@ -181,7 +181,7 @@ func (g *gatherings) begin(at time.Time) Incident {
 	lon, lat := 121.52+g.rnd.Float64()*0.2, 31.0+g.rnd.Float64()*0.3
 	for i := range callsOfOne {
 		a := g.areas[first+i%2]
-		m := newMessage("call.110", "/demo/call.110", fmt.Sprintf("g-%d-%d-%d", at.Unix(), g.n, i), a.Code, i, at.Add(time.Duration(i)*4*time.Second),
+		m := newMessage("call.110", "/demo/call.110", fmt.Sprintf("g-%d-%d-%d", at.Unix(), g.n, i), a.Code, i, at.Add(time.Duration(i)*2*time.Second),
 			map[string]any{"status": "received", "level": 3, "category": "help", "summary": "浓烟 / smoke", "caller_name": callers[i], "caller_phone": fmt.Sprintf("1990001%04d", g.rnd.IntN(10000))})
 		m.Place = geoURI(lon+(g.rnd.Float64()-0.5)*0.002, lat+(g.rnd.Float64()-0.5)*0.002) // about 200 m
 		g.open = append(g.open, m)

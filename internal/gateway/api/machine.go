@@ -57,6 +57,7 @@ type OutcomeAccounting struct {
 type FloodAccounting struct {
 	Silenced   int64 `json:"silenced" doc:"episodes that did not start because of a silence"`
 	NewCapped  int64 `json:"new_capped" doc:"times a scenario did not take up a subject because too many were new in that minute"`
+	Dropped    int64 `json:"dropped" doc:"reports that a cluster forgot early because it holds its most"`
 	Overflow   int64 `json:"overflow" doc:"times a scenario did not take up a subject because a partition holds its most"`
 	Clamped    int64 `json:"clamped" doc:"events whose time was too far ahead"`
 	AfterEnd   int64 `json:"after_end" doc:"late evidence of episodes that had ended"`

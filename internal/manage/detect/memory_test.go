@@ -2,8 +2,10 @@ package detect
 
 import (
 	"fmt"
+	"os"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -13,7 +15,8 @@ import (
 	"twoweave/internal/reform/pack"
 )
 
-// The bars of these tests are for a whole city. A run without TWOWEAVE_SLOW takes a hundredth of it, and a hundredth of the bar.
+// The bars of these tests are for a whole city. A run takes a hundredth of it and of the bar, with TWOWEAVE_SLOW a tenth, and all of it, which takes minutes,
+// with TWOWEAVE_CITY.
 const (
 	thingsBar    = 2 << 30
 	scenariosBar = 1 << 30
@@ -21,8 +24,11 @@ const (
 
 // share is the part of the city that this run takes.
 func share(whole int) int {
-	if slow() {
+	switch {
+	case os.Getenv("TWOWEAVE_CITY") == "1":
 		return whole
+	case slow():
+		return whole / 10
 	}
 	return whole / 100
 }
@@ -110,11 +116,15 @@ func fillOnce(parts []*Partition, names []string, seq *bus.Seq, at time.Time) {
 			ID: fmt.Sprint(*seq, "-", i), Source: "g", Type: "level", Subject: name, Area: "middle", Time: at, Data: []byte(`{"cm":3.5}`),
 		})
 	}
+	*seq++
+	var all sync.WaitGroup
 	for i := range batches {
-		*seq++
-		batches[i].Stamp = at
-		parts[i].Events(*seq, &batches[i])
+		all.Go(func() {
+			batches[i].Stamp = at
+			parts[i].Events(*seq, &batches[i])
+		})
 	}
+	all.Wait()
 }
 
 // TestMemoryOfTenThousandScenarios: of all operators, over fifty event types, in every partition.

@@ -61,7 +61,7 @@ func randomCase(r *rand.Rand, i int) (casework.Case, []casework.Fact) {
 		o.Class, o.Title.EN = "fire", "Fire"
 	}
 	o.Limits.Handle = []time.Duration{0, time.Minute, 2 * time.Hour, 2 * time.Hour}[r.IntN(4)] // none, broken by who takes two minutes, kept
-	at := Start.Add(time.Duration(r.IntN(600)) * time.Second) // many at the same time: pages must not lose or repeat them
+	at := Start.Add(time.Duration(r.IntN(600)) * time.Second)                                  // many at the same time: pages must not lose or repeat them
 	commands := []casework.Command{{Kind: casework.Open, Opening: &o}}
 	for _, s := range steps[:r.IntN(len(steps)+1)] {
 		commands = append(commands, casework.Command{Kind: s.kind, Unit: "water"})
