@@ -204,9 +204,10 @@ func (p *Partition) inherit(n *watch, o *state) {
 	}
 }
 
-// carry takes over a subject of which the new watch has seen nothing: its episode stays open until the new rule has something to judge.
+// carry takes over a subject of which the new watch has seen nothing: its episode stays open, or its condition pending, until the new rule has something
+// to judge.
 func (p *Partition) carry(n *watch, o *state) {
-	if o.number == 0 {
+	if o.number == 0 && o.phase == idle {
 		p.removed[stateKey(o)] = struct{}{}
 		return
 	}
@@ -218,7 +219,9 @@ func (p *Partition) carry(n *watch, o *state) {
 		s.machine = n.def.Measure.New()
 	}
 	p.keep(s)
-	p.settle(s)
+	if p.touch(s); s.phase == pending && n.forSp == 0 {
+		p.rest(s)
+	}
 }
 
 // appear starts an episode that the new scenario finds open when it takes over, unless a silence covers it.

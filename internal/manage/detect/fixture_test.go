@@ -49,6 +49,13 @@ schema:
 
 // rules are the scenarios that tests choose from; a name with a dash and a letter is a changed version of the one before the dash.
 var rules = map[string]string{
+	"flat":        "operator: window\nwhere: data.cm > 0.0\nwindow: {over: 60s, measure: avg, of: data.cm}\nwhen: value >= 12.0\nuntil: value < 12.0 || count == 0",
+	"flat-long":   "operator: window\nwhere: data.cm > 0.0\nwindow: {over: 90s, measure: avg, of: data.cm}\nwhen: value >= 14.0\nuntil: value < 14.0 || count == 0",
+	"still":       "operator: sustain\nwhere: data.cm > 0.0\nwhen: data.cm >= 15.0\nfor: 30s",
+	"still-more":  "operator: sustain\nwhere: data.cm > 0.0\nwhen: data.cm >= 15.0\nfor: 50s",
+	"still-less":  "operator: sustain\nwhere: data.cm > 0.0\nwhen: data.cm >= 15.0\nfor: 15s",
+	"steep":       "operator: window\nwindow: {over: 90s, measure: count}\nwhen: count >= 2\nfor: 20s",
+	"steep-more":  "operator: window\nwindow: {over: 120s, measure: count}\nwhen: count >= 2\nfor: 10s",
 	"held":        "operator: match\nwhen: data.cm >= 15.0\nuntil: data.cm < 0.0\nhold: 60s",
 	"tense":       "operator: match\nwhen: data.cm >= limit.high\nuntil: data.cm < limit.low\nlimits: {high: {daily: 30.0, special: 20.0, emergency-3: 10.0}, low: {daily: 8.0}}\nstates: {emergency-4: {severity: critical}}",
 	"byplate":     "operator: match\nsubject: data.plate\nwhen: data.cm >= 15.0",
