@@ -62,7 +62,7 @@ func takeOverAt(t *rapid.T, rng *rand.Rand, id scenario.ID, before, after *pack.
 	}
 	def, _ := after.Scenario(id)
 	if changed.Time().Sub(told) < def.Span()+time.Minute {
-		t.Skip("the log ended before the takeover")
+		return 0 // the log ended before the takeover
 	}
 	compared, limit := 0, microsOf(told.Add(3*time.Minute))
 	for subject, s := range changed.watches[id].states {
