@@ -159,11 +159,13 @@ func (t *tracing) activate(seq bus.Seq, a detect.Activation) error {
 	return t.all(func(p *detect.Partition) detect.Output { return p.Activate(seq, a, set) })
 }
 
-// check looks for the finding. Its number may differ: the log may have lost earlier episodes.
+// check looks for the finding. Its number may differ: the log may have lost earlier episodes. When the beginning was passed over, what was measured must be
+// what was recorded; a window may know since when it has heard of its subject, and that may be long ago.
 func (t *tracing) check(o detect.Output) error {
 	for i := range o.Detections {
 		d := &o.Detections[i]
-		if d.Change == scenario.Started && d.Scenario == t.wanted.Scenario && d.Subject == t.wanted.Subject && d.At.Equal(t.wanted.At) {
+		if d.Change == scenario.Started && d.Scenario == t.wanted.Scenario && d.Subject == t.wanted.Subject && d.At.Equal(t.wanted.At) &&
+			(t.whole || slices.Equal(d.Measures, t.wanted.Measures)) {
 			t.found = d
 			return errFound
 		}

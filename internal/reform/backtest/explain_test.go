@@ -158,7 +158,7 @@ func TestEveryFindingIsExplained(t *testing.T) {
 				t.Fatal(err)
 			}
 			if !x.Recomputed || x.Decision == nil || x.Decision.When[0].Value != "true" || !slices.Equal(x.Measures, d.Measures) {
-				t.Fatalf("%+v\nis explained as %+v", d, x)
+				t.Fatalf("%+v\nis explained as %+v\n%+v against %+v", d, x, x.Measures, d.Measures)
 			}
 			for _, r := range d.Evidence {
 				if !contains(x.Looks, r) {
