@@ -19,7 +19,7 @@ import (
 
 func explainCommand() command {
 	return command{
-		name: "explain", synopsis: "[FLAGS] DETECTION-ID", short: "tell how a detection came about",
+		name: "explain", synopsis: "DETECTION-ID [FLAGS]", short: "tell how a detection came about",
 		long: "Computes the log once more and prints every reading behind the detection, what was measured after each, and the rule part by part as it stood when it decided.\n" +
 			"With --url the running program there is asked; without, the data folder of a stopped program is read. Values about persons stay sealed.",
 		flags: func(f *flag.FlagSet) {
@@ -44,10 +44,17 @@ func pastFlags(f *flag.FlagSet) {
 }
 
 func explain(ctx context.Context, env *environment, flags *flag.FlagSet) error {
-	if flags.NArg() != 1 {
+	id := flags.Arg(0)
+	if id == "" {
 		return fault.New(fault.Invalid, "explain", "say which: twoweave explain DETECTION-ID; the pages and /api/v1/detections show the ids")
 	}
-	x, err := explanation(ctx, env, flags)
+	if err := flags.Parse(flags.Args()[1:]); err != nil { // flags may stand behind the id as well
+		return fault.New(fault.Invalid, "explain", "%v", err)
+	}
+	if err := noArguments(flags); err != nil {
+		return err
+	}
+	x, err := explanation(ctx, env, flags, id)
 	if err != nil {
 		return err
 	}
@@ -66,14 +73,14 @@ func printJSON(w io.Writer, v any) error {
 	return out.Encode(v)
 }
 
-func explanation(ctx context.Context, env *environment, flags *flag.FlagSet) (x scenario.Explanation, err error) {
+func explanation(ctx context.Context, env *environment, flags *flag.FlagSet, id string) (x scenario.Explanation, err error) {
 	if text(flags, "url") != "" {
 		far, err := newRemote(flags)
 		if err != nil {
 			return x, err
 		}
 		far.client.Timeout = 0 // the log may be long
-		err = far.get(ctx, "/api/v1/detections/"+url.PathEscape(flags.Arg(0))+"/explanation", &x)
+		err = far.get(ctx, "/api/v1/detections/"+url.PathEscape(id)+"/explanation", &x)
 		return x, err
 	}
 	past, err := openPast(ctx, env, flags)
@@ -81,7 +88,7 @@ func explanation(ctx context.Context, env *environment, flags *flag.FlagSet) (x 
 		return x, err
 	}
 	defer past.Close()
-	return past.Explain(ctx, flags.Arg(0), progressTo(env.stderr))
+	return past.Explain(ctx, id, progressTo(env.stderr))
 }
 
 func openPast(ctx context.Context, env *environment, flags *flag.FlagSet) (*app.Past, error) {

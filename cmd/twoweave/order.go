@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -66,10 +67,11 @@ func verb(flags *flag.FlagSet, withID ...string) (name, id string, err error) {
 	if len(rest) > 0 {
 		name, rest = rest[0], rest[1:]
 	}
-	for _, v := range withID {
-		if v == name && len(rest) > 0 {
-			id, rest = rest[0], rest[1:]
+	if slices.Contains(withID, name) {
+		if len(rest) == 0 || strings.HasPrefix(rest[0], "-") {
+			return name, "", fault.New(fault.Invalid, "twoweave", "say which: %s ID, and flags behind it; without a verb the ids are listed", name)
 		}
+		id, rest = rest[0], rest[1:]
 	}
 	if err := flags.Parse(rest); err != nil {
 		return name, id, fault.New(fault.Invalid, "twoweave", "%v", err)

@@ -158,9 +158,9 @@ function Readings({ d }: { d: Detail }) {
       <ReadingChart readings={all} rule={d.chain.rule} />
       <div class="scroll" tabIndex={0} role="region" aria-label={t("case.readings")}>
         <table>
-          <thead><tr><th scope="col">{t("reading.time")}</th><th scope="col">{t("reading.data")}</th><th scope="col">{t("reading.source")}</th><th scope="col">{t("reading.position")}</th></tr></thead>
+          <thead><tr><th scope="col">{t("reading.time")}</th><th scope="col">{t("reading.of")}</th><th scope="col">{t("reading.area")}</th><th scope="col">{t("reading.data")}</th><th scope="col">{t("reading.position")}</th></tr></thead>
           <tbody>{all.map((r) => (
-            <tr key={r.seq + "." + r.n}><td class="nowrap">{time(r.time)}</td><td>{content(r)}</td><td>{r.source}</td><td>{r.seq}.{r.n}</td></tr>
+            <tr key={r.seq + "." + r.n}><td class="nowrap">{time(r.time)}</td><td>{r.subject}{r.source !== r.subject && <span class="sub">{t("reading.source")} {r.source}</span>}</td><td class="nowrap">{both(r.area_name)}</td><td>{content(r)}</td><td>{r.seq}.{r.n}</td></tr>
           ))}</tbody>
         </table>
       </div>
@@ -199,13 +199,32 @@ function RuleBox({ d }: { d: Detail }) {
       <p><strong>{both(r.title)}</strong> · {r.scenario} · {t("case.rule.version", { n: r.version })} · {t("operator." + r.operator)} <code class="hash">{r.hash.slice(0, 12)}</code></p>
       <dl class="facts">
         {r.where && <><dt>{t("case.rule.where")}</dt><dd><code>{r.where}</code></dd></>}
-        <dt>{t("case.rule.when")}</dt><dd><code>{r.when}</code></dd>
+        {(r.settings ?? []).map((x) => <><dt key={x.name}>{settingName(x.name)}</dt><dd>{settingValue(x.value)}</dd></>)}
+        <dt>{t("case.rule.when")}</dt><dd>{r.when ? <code>{r.when}</code> : t("holds." + r.operator)}</dd>
         {r.for && <><dt>{t("case.rule.for")}</dt><dd>{duration(r.for)}</dd></>}
-        <dt>{t("case.rule.until")}</dt><dd>{r.until ? <code>{r.until}</code> : t("case.rule.otherwise")}</dd>
+        <dt>{t("case.rule.until")}</dt><dd>{ends(r)}</dd>
         {r.note && <><dt>{t("case.rule.note")}</dt><dd>{r.note}</dd></>}
       </dl>
     </>
   );
+}
+
+/** ends says what ends an episode; clusters and sequences that say nothing are ended by time alone. */
+function ends(r: Rule) {
+  if (r.until && r.until !== "false") return <code>{r.until}</code>;
+  return t(r.until || r.operator === "cluster" || r.operator === "sequence" ? "case.rule.hold" : "case.rule.otherwise");
+}
+
+/** settingName is the plain word for a line of a scenario's definition; a limit and a measure that a pack names keeps that name. */
+function settingName(name: string) {
+  return name.startsWith("limit.") ? <>{t("setting.limit")} <code>{name.slice(6)}</code></> : t("setting." + name);
+}
+
+/** settingValue puts lengths of time and city states into words. */
+function settingValue(value: string) {
+  if (/^([\d.]+(ms|h|m|s))+$/.test(value)) return duration(value);
+  if (/^daily [\d.e+-]+/.test(value)) return value.split(" · ").map((part) => part.split(" ")).map(([level, n]) => `${t("level." + level)} ${n}`).join(" · ");
+  return <code>{value}</code>;
 }
 
 function DetectionBox({ d }: { d: Detail }) {
@@ -213,11 +232,25 @@ function DetectionBox({ d }: { d: Detail }) {
   return (
     <dl class="facts">
       <dt>{t("case.episode", { n: x.episode })}</dt><dd>{x.subject}</dd>
+      {(x.measures ?? []).map((m) => <><dt key={m.name}>{measureName(m.name)}</dt><dd data-test="measure" data-name={m.name}>{measured(m.value)}</dd></>)}
+      <dt>{t("case.citystate")}</dt><dd>{t("level." + (x.state || "daily"))}</dd>
       <dt>{t("case.since")}</dt><dd>{time(x.since)}</dd>
       <dt>{t("case.started")}</dt><dd>{time(x.started)}</dd>
       <dt>{t("case.ended")}</dt><dd>{x.ended ? `${time(x.ended)} (${span(Date.parse(x.ended) - Date.parse(x.since))})` : t("case.lasting")}</dd>
+      <dt>{t("case.explain")}</dt><dd><code data-test="explain">twoweave explain {x.id}</code></dd>
     </dl>
   );
+}
+
+/** measureName is the plain word for what an operator measures, or for the limit that was in force. */
+function measureName(name: string) {
+  return name.startsWith("limit.") ? <>{t("measure.limit")} <code>{name.slice(6)}</code></> : <>{t("measure." + name)} <code>{name}</code></>;
+}
+
+/** measured leaves out digits that nobody reads and says yes and no in words. */
+function measured(value: string): string {
+  if (value === "true" || value === "false") return t(value === "true" ? "yes" : "no");
+  return /^-?\d+\.\d{4,}(e[+-]\d+)?$/.test(value) ? String(Number(Number(value).toPrecision(4))) : value;
 }
 
 function Steps({ d }: { d: Detail }) {

@@ -51,9 +51,10 @@ export interface Case {
   escalated: boolean; overdue: boolean; ended_at: string | null; closed_at: string | null; updated_at: string;
 }
 export interface Fact { version: number; kind: string; at: string; actor: string; actor_name: string; purpose: string; rule: string; note: string }
-export interface Reading { seq: number; n: number; id: string; source: string; type: string; time: string; data: Record<string, unknown> }
-export interface Rule { scenario: string; version: number; title: Text; operator: string; where: string; when: string; until: string; for: string; note: string; hash: string }
-export interface Detection { id: string; scenario: string; subject: string; episode: number; since: string; started: string; ended: string | null }
+export interface Reading { seq: number; n: number; id: string; source: string; type: string; time: string; subject: string; area_name: Text; data: Record<string, unknown> }
+export interface Rule { scenario: string; version: number; title: Text; operator: string; settings: Named[] | null; where: string; when: string; until: string; for: string; note: string; hash: string }
+export interface Named { name: string; value: string }
+export interface Detection { id: string; scenario: string; subject: string; episode: number; since: string; started: string; ended: string | null; state: Level; measures: Named[] | null }
 export interface Possible { command: string; allowed: boolean; reason: string }
 export interface Detail extends Case {
   chain: { readings: Reading[]; more: number; rule: Rule; detection: Detection };

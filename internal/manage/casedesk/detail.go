@@ -7,6 +7,7 @@ import (
 
 	"twoweave/internal/access"
 	"twoweave/internal/base/fault"
+	"twoweave/internal/base/lang"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/sqldb"
@@ -31,7 +32,8 @@ type Chain struct {
 // ReadingView is one event behind a detection.
 type ReadingView struct {
 	scenario.Reading
-	Data json.RawMessage `json:"data"`
+	AreaName lang.Text       `json:"area_name"` // of the reading's own area, which is not always the case's
+	Data     json.RawMessage `json:"data"`
 }
 
 // Possible is a command and whether the reader could give it now, or why not.
@@ -130,7 +132,7 @@ func (d *Desk) chain(tx *sqldb.Tx, c *casework.Case) (Chain, error) {
 	chain.More, chain.Detection = f.Started.More, findingView(&f)
 	for _, reading := range f.Started.Evidence {
 		reading.Time = millis(reading.Time)
-		chain.Readings = append(chain.Readings, ReadingView{Reading: reading, Data: reading.Data})
+		chain.Readings = append(chain.Readings, ReadingView{Reading: reading, AreaName: d.areaName(reading.Area), Data: reading.Data})
 	}
 	chain.Rule, err = d.Store.Rule(tx, f.Started.Rule)
 	if fault.Is(err, fault.NotFound) {

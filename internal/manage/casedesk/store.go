@@ -5,7 +5,6 @@ import (
 
 	"twoweave/internal/access"
 	"twoweave/internal/base/fault"
-	"twoweave/internal/base/lang"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
@@ -150,32 +149,6 @@ type FindingQuery struct {
 	Since    time.Time
 	After    *Key // Value is the start in microseconds
 	Limit    int
-}
-
-// Rule is the text of a scenario's definition, kept under its hash when it first led to a detection: it can be shown when the pack is gone.
-type Rule struct {
-	Scenario scenario.ID       `json:"scenario"`
-	Version  int               `json:"version"`
-	Title    lang.Text         `json:"title"`
-	Operator scenario.Operator `json:"operator"`
-	Where    string            `json:"where"`
-	When     string            `json:"when"`
-	Until    string            `json:"until"`
-	For      string            `json:"for"`
-	Note     string            `json:"note"`
-	Hash     string            `json:"hash"`
-}
-
-// RuleOf is the text of a scenario under its hash.
-func RuleOf(s *scenario.Scenario, hash string) Rule {
-	r := Rule{
-		Scenario: s.ID, Version: s.Version, Title: s.Title, Operator: s.Operator, Where: s.Where, When: s.When, Until: s.Until,
-		Note: s.Note, Hash: hash,
-	}
-	if s.For > 0 {
-		r.For = s.For.String()
-	}
-	return r
 }
 
 // RawException is an event that was kept because it could not be evaluated.

@@ -33,7 +33,7 @@ func ReadDraft(file string, text []byte, id scenario.ID) (*Draft, error) {
 		names = append(names, string(s.ID))
 	}
 	if id == "" && len(names) > 0 {
-		return nil, fault.New(fault.Invalid, op, "%s holds several scenarios: %s; say which", file, strings.Join(names, ", "))
+		return nil, fault.New(fault.Invalid, op, "%s holds several scenarios: %s; say which with id", file, strings.Join(names, ", "))
 	}
 	return nil, fault.New(fault.Invalid, op, "%s does not hold the scenario %q; it has %q", file, id, strings.Join(names, ", "))
 }

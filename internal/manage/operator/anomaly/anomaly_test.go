@@ -139,7 +139,7 @@ func agree(t *rapid.T) []anomalytest.Judgement {
 	got, m, kept := make([]judgement, len(all)), op.New(), rapid.Uint64().Draw(t, "kept")
 	for i, a := range all {
 		got[i] = observe(m, a.at, a.x)
-		if kept&kept>>1>>(i%64)&1 == 1 {
+		if kept>>(i%64)&1 == 1 {
 			m = cycle(t, op, m)
 		}
 	}
