@@ -112,6 +112,7 @@ var edges = []edge{
 	{"internal/records/manage", "internal/manage/orderdesk", "likewise for orders"},
 	{"internal/records/manage", "internal/manage/ingest", "likewise for ingest"},
 
+	{"internal/platform/notify", "internal/platform/sqldb", "messages are rows in the caller's transaction"},
 	{"internal/platform/timer", "internal/platform/sqldb", "timers are rows in the caller's transaction"},
 	{"internal/platform/outbox", "internal/platform/sqldb", "messages are rows in the caller's transaction"},
 	{"internal/platform/vault", "internal/platform/sqldb", "keys are rows in the caller's transaction"},
