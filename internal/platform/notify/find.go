@@ -144,11 +144,12 @@ func find(tx *sqldb.Tx, w *where, after Cursor, limit int) (p Page, err error) {
 	return p, rows.Err()
 }
 
-func scanEntry(rows *sql.Rows) (seq int64, e Entry, err error) {
+// scanEntry reads columns, and into more what follows them.
+func scanEntry(rows *sql.Rows, more ...any) (seq int64, e Entry, err error) {
 	var at, before, after, next, done, read int64
 	var data []byte
-	err = rows.Scan(&seq, &e.ID, &e.Channel, &e.To, &e.Lang, &e.Subject.ZH, &e.Subject.EN, &e.Body.ZH, &e.Body.EN, &e.Type, &data, &e.About, &at, &before, &after,
-		&e.Revision, &e.Status, &e.Attempts, &next, &done, &read, &e.Reason.ZH, &e.Reason.EN)
+	err = rows.Scan(append([]any{&seq, &e.ID, &e.Channel, &e.To, &e.Lang, &e.Subject.ZH, &e.Subject.EN, &e.Body.ZH, &e.Body.EN, &e.Type, &data, &e.About, &at, &before, &after,
+		&e.Revision, &e.Status, &e.Attempts, &next, &done, &read, &e.Reason.ZH, &e.Reason.EN}, more...)...)
 	if len(data) > 0 {
 		e.Data = data
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"time"
 
 	"twoweave/internal/base/fault"
@@ -12,7 +13,16 @@ import (
 )
 
 // ID names a message for ever: two messages with one id are the same message. Derive it from what the message follows from, so that work done twice says it once.
+//
+// It is at most 200 characters of printable ASCII without spaces, since it travels in headers.
 type ID string
+
+const maxID = 200
+
+func (id ID) valid() bool {
+	outside := func(r rune) bool { return r <= ' ' || r > '~' }
+	return id != "" && len(id) <= maxID && strings.IndexFunc(string(id), outside) < 0
+}
 
 // Channel is the way a message goes.
 type Channel string
@@ -70,7 +80,7 @@ func (m Message) Key() string {
 	if m.Revision == 0 {
 		return string(m.ID)
 	}
-	return fmt.Sprintf("%s.r%d", m.ID, m.Revision)
+	return fmt.Sprintf("%s-r%d", m.ID, m.Revision)
 }
 
 // String is the message without its text, the address masked, so that printing one by mistake tells nothing.
@@ -108,8 +118,8 @@ func (m Message) check() error {
 		return fault.New(fault.Internal, "", "message %q for channel %q %s", m.ID, m.Channel, what)
 	}
 	switch {
-	case m.ID == "" || m.To == "" || m.At.IsZero():
-		return wrong("needs an id, a recipient and a time")
+	case !m.ID.valid() || m.To == "" || m.At.IsZero():
+		return wrong("needs an id fit for headers, a recipient and a time")
 	case m.size() > MaxContent:
 		return fault.New(fault.Invalid, "", "message %q has %d bytes; at most %d are allowed", m.ID, m.size(), MaxContent)
 	}
