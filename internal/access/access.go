@@ -63,8 +63,9 @@ type Thing struct {
 	Kind    string // case, event, detection, sign, ...
 	ID      string
 	Unit    string
-	Handler string // who handled it, for rules that keep verifier and handler apart
-	By      string // who proposed it, for rules that want two persons
+	Units   []string // involved beside it
+	Handler string   // who handled it, for rules that keep verifier and handler apart
+	By      string   // who proposed or asked for it, for rules that want two persons
 }
 
 // Request is one question to access.

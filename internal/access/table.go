@@ -1,5 +1,7 @@
 package access
 
+import "slices"
+
 const (
 	SendEvent    Action = "event.send"
 	ReadSigns    Action = "sign.read"
@@ -12,6 +14,24 @@ const (
 	FinishCase   Action = "case.finish"
 	VerifyCase   Action = "case.verify"
 	CloseCase    Action = "case.close"
+
+	TakeCase       Action = "case.take"   // a report by the public
+	ReportCase     Action = "case.report" // a field worker's own
+	ScreenCase     Action = "case.screen" // the second look at an alarm, or the visit for a report
+	VoidCase       Action = "case.void"
+	MergeCase      Action = "case.merge"
+	ReturnCase     Action = "case.return"
+	ArbitrateCase  Action = "case.arbitrate"
+	ContributeCase Action = "case.contribute" // to what another unit leads
+	AskCase        Action = "case.ask"        // for a suspension or an extension
+	GrantCase      Action = "case.grant"      // or decline either
+	ResumeCase     Action = "case.resume"
+	SettleCase     Action = "case.settle" // on the spot
+	ReopenCase     Action = "case.reopen"
+	RateCase       Action = "case.rate" // in the reporter's words
+	UrgeCase       Action = "case.urge"
+	UndoCase       Action = "case.undo" // the own last command
+
 	ReadFindings Action = "detection.read"
 	ReadPersonal Action = "personal.read" // the unsealed values about a person
 	ReadMachine  Action = "machine.read"  // accounting, exceptions, packs
@@ -46,6 +66,17 @@ type condition struct {
 
 var ownUnit = &condition{"own unit", func(r Request) (bool, string) {
 	return r.Thing.Unit != "" && r.Thing.Unit == r.Actor.Unit, "the case belongs to another unit"
+}}
+
+var anyUnit = &condition{"own or involved unit", func(r Request) (bool, string) {
+	if ok, _ := ownUnit.holds(r); ok {
+		return true, ""
+	}
+	return r.Actor.Unit != "" && slices.Contains(r.Thing.Units, r.Actor.Unit), "the case belongs to another unit"
+}}
+
+var notAsker = &condition{"not own wish", func(r Request) (bool, string) {
+	return r.Thing.By != r.Actor.ID, "who asked for it does not grant it"
 }}
 
 var notHandler = &condition{"not own work", func(r Request) (bool, string) {
@@ -84,7 +115,7 @@ var table = []row{
 	{Dispatcher, ReadCase, watch, nil},
 	{Verifier, ReadCase, watch, nil},
 	{Admin, ReadCase, watch, nil},
-	{FieldWorker, ReadCase, watch, ownUnit},
+	{FieldWorker, ReadCase, watch, anyUnit},
 
 	// The loop. The program accepts what it detects and notes what its clocks say.
 	{System, AcceptCase, work, nil},
@@ -96,6 +127,34 @@ var table = []row{
 	{Verifier, VerifyCase, work, notHandler},
 	{Verifier, CloseCase, work, nil},
 	{Operator, CloseCase, work, nil},
+
+	// Beside the line.
+	{Operator, TakeCase, work, nil},
+	{System, TakeCase, work, nil},
+	{FieldWorker, ReportCase, work, ownUnit},
+	{Operator, ScreenCase, work, nil},
+	{Verifier, ScreenCase, work, nil},
+	{Operator, VoidCase, work, nil},
+	{Verifier, VoidCase, work, nil},
+	{Operator, MergeCase, work, nil},
+	{FieldWorker, ReturnCase, work, ownUnit},
+	{Dispatcher, ArbitrateCase, work, nil},
+	{FieldWorker, ContributeCase, work, anyUnit},
+	{FieldWorker, AskCase, work, ownUnit},
+	{Dispatcher, GrantCase, work, notAsker},
+	{FieldWorker, ResumeCase, work, ownUnit},
+	{Dispatcher, ResumeCase, work, nil},
+	{System, ResumeCase, work, nil},
+	{FieldWorker, SettleCase, work, ownUnit},
+	{Operator, ReopenCase, work, nil},
+	{Operator, RateCase, work, nil},
+	{System, RateCase, work, nil},
+	{Operator, UrgeCase, work, nil},
+	{Dispatcher, UrgeCase, work, nil},
+	{Operator, UndoCase, work, nil},
+	{Dispatcher, UndoCase, work, nil},
+	{FieldWorker, UndoCase, work, ownUnit},
+	{Verifier, UndoCase, work, nil},
 
 	// What is behind a case.
 	{Operator, ReadFindings, watch, nil},

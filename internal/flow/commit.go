@@ -9,6 +9,7 @@ import (
 
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/lang"
+	"twoweave/internal/base/worktime"
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/detect"
@@ -125,7 +126,10 @@ func (f *Flow) started(tx *sqldb.Tx, c *detect.Commit, d scenario.Detection) err
 			return err
 		}
 	}
-	_, _, err = f.Desk.Open(tx, opening(c.Set, &d))
+	o := opening(c.Set, &d)
+	how, persist := begin(c.Set, &d)
+	o.Limits.Persist = persist
+	_, _, err = f.Desk.Open(tx, how, o)
 	return err
 }
 
@@ -170,6 +174,18 @@ func (f *Flow) ended(tx *sqldb.Tx, d scenario.Detection) error {
 	return f.Orders.Unquiet(tx, d) // asked of every episode: the scenario that called for a silence may be gone by now
 }
 
+// begin is how the case of a detection begins, and how long its owner has first.
+func begin(set *pack.Set, d *scenario.Detection) (casework.CommandKind, time.Duration) {
+	s, known := set.Scenario(d.Scenario)
+	switch {
+	case known && s.First != nil && s.First.Screen:
+		return casework.Screen, 0
+	case known && s.First != nil:
+		return casework.Warn, s.First.Persists
+	}
+	return casework.Open, 0
+}
+
 // opening is the case a detection becomes: title from the scenario, limits from the class, unit from the place. What is missing is said in WhyUnit, and the case
 // opens all the same.
 func opening(set *pack.Set, d *scenario.Detection) casework.Opening {
@@ -186,7 +202,7 @@ func opening(set *pack.Set, d *scenario.Detection) casework.Opening {
 		return o
 	}
 	now := class.At(d.State)
-	o.ClassTitle, o.Limits = class.Title, casework.Limits{Handle: now.Limit, Reminder: now.Reminder}
+	o.ClassTitle, o.Limits = class.Title, casework.LimitsOf(class, now.Terms, worktime.China())
 	o.Unit, o.WhyUnit, _ = set.Directory.Responsible(now.Unit, d.Area)
 	return o
 }

@@ -88,7 +88,7 @@ func set(t *testing.T) *pack.Set {
 		Scenarios:  []*scenario.Compiled{{Scenario: ponding, Rule: "rule-2"}, {Scenario: orphan, Rule: "rule-x"}},
 		Indicators: []*indicator.Compiled{{Indicator: calls, Behind: indicator.Filter{Scenarios: calls.Scenarios}}},
 		Classes: map[matter.ClassID]*matter.Class{
-			"ponding": {ID: "ponding", Title: lang.Text{ZH: "道路积水", EN: "Road ponding"}, Unit: "street", Limit: time.Hour, Reminder: 10 * time.Minute},
+			"ponding": {ID: "ponding", Title: lang.Text{ZH: "道路积水", EN: "Road ponding"}, Unit: "street", Terms: matter.Terms{Limit: matter.Limit{Short: time.Hour}, Reminder: 10 * time.Minute}},
 		},
 		Directory: dir,
 	}

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"twoweave/internal/access"
+	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/event"
@@ -32,6 +34,8 @@ type casesInput struct {
 	Indicator string `query:"indicator" doc:"the cases behind a vital sign"`
 	Unit      string `query:"unit"`
 	Handler   string `query:"handler" doc:"an id, or me"`
+	Asked     bool   `query:"asked" doc:"only those with a suspension or extension that awaits its answer"`
+	Into      string `query:"into" doc:"only those merged into this case"`
 	Text      string `query:"q" maxLength:"200" doc:"within number, subject or title"`
 	Order     string `query:"order" doc:"due (the nearest limit first) or opened (the newest first)"`
 	Cursor    string `query:"cursor"`
@@ -51,11 +55,17 @@ type commandInput struct {
 	ID             string `path:"id"`
 	IdempotencyKey string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"200" doc:"the same key gives the first answer and no second effect"`
 	Body           struct {
-		Command string `json:"command" enum:"file,dispatch,start,finish,verify,close"`
-		Version int64  `json:"version" minimum:"1" doc:"the version of the case that the actor saw"`
-		Note    string `json:"note,omitempty" maxLength:"4000"`
-		Unit    string `json:"unit,omitempty" doc:"dispatch: another unit than the proposed one"`
-		Handler string `json:"handler,omitempty" doc:"dispatch: a person of the unit"`
+		Command string     `json:"command" enum:"confirm,check,file,void,merge,dispatch,start,return,arbitrate,involve,contribute,advance,ask-suspension,ask-extension,suspend,extend,decline,resume,finish,settle,rework,verify,close,reopen,urge,rate,undo"`
+		Version int64      `json:"version" minimum:"1" doc:"the version of the case that the actor saw"`
+		Note    string     `json:"note,omitempty" maxLength:"4000" doc:"needed as the reason of void, return, decline, rework, reopen, urge, ask-suspension and ask-extension"`
+		Unit    string     `json:"unit,omitempty" doc:"dispatch, arbitrate: another unit than the proposed one"`
+		Handler string     `json:"handler,omitempty" doc:"dispatch, arbitrate: a person of the unit"`
+		Units   []string   `json:"units,omitempty" maxItems:"20" doc:"involve: the units beside the one that leads"`
+		Phase   int        `json:"phase,omitempty" doc:"dispatch, arbitrate: the phase of the limit to begin at, from 0"`
+		Into    string     `json:"into,omitempty" doc:"merge: the id of the case into which"`
+		Amount  string     `json:"amount,omitempty" doc:"ask-extension: by how much, such as 2 working days or 4 urgent hours"`
+		Until   *time.Time `json:"until,omitempty" doc:"ask-suspension: until when"`
+		Rating  int        `json:"rating,omitempty" minimum:"0" maximum:"5" doc:"rate: 1 (very bad) to 5 (very good)"`
 	}
 }
 
@@ -76,7 +86,7 @@ func readerOf(ctx context.Context) casedesk.Reader {
 
 func (a *API) listCases(ctx context.Context, in *casesInput) (*casesOutput, error) {
 	f := casedesk.Filter{State: casework.State(in.State), Area: event.AreaCode(in.Area), Class: in.Class, Scenario: scenario.ID(in.Scenario),
-		Indicator: indicator.ID(in.Indicator), Unit: registry.UnitID(in.Unit), Handler: in.Handler, Text: in.Text, Order: casedesk.Order(in.Order),
+		Indicator: indicator.ID(in.Indicator), Unit: registry.UnitID(in.Unit), Handler: in.Handler, Text: in.Text, Order: casedesk.Order(in.Order), Asked: in.Asked, Into: casework.ID(in.Into),
 		Cursor: in.Cursor, Limit: in.Limit}
 	if in.Open != "" {
 		open := in.Open == "true"
@@ -92,10 +102,12 @@ func (a *API) getCase(ctx context.Context, in *caseInput) (*caseOutput, error) {
 }
 
 func (a *API) commandCase(ctx context.Context, in *commandInput) (*commandOutput, error) {
-	b := in.Body
+	cmd, err := in.command(ctx)
+	if err != nil {
+		return nil, err
+	}
 	view, err := a.o.Cases.Do(ctx, casedesk.Request{
-		CaseID: casework.ID(in.ID), Actor: actorOf(ctx), IdempotencyKey: in.IdempotencyKey, Route: "/api/v1/cases/" + in.ID + "/commands",
-		Command: casework.Command{Kind: casework.CommandKind(b.Command), Purpose: purposeOf(ctx), Version: b.Version, Note: b.Note, Unit: registry.UnitID(b.Unit), Handler: b.Handler},
+		CaseID: casework.ID(in.ID), Actor: actorOf(ctx), IdempotencyKey: in.IdempotencyKey, Route: "/api/v1/cases/" + in.ID + "/commands", Command: cmd,
 	})
 	if stale, ok := errors.AsType[*casedesk.Stale](err); ok {
 		p := problemOf(err)
@@ -103,4 +115,25 @@ func (a *API) commandCase(ctx context.Context, in *commandInput) (*commandOutput
 		return nil, p
 	}
 	return &commandOutput{Body: view}, err
+}
+
+func (in *commandInput) command(ctx context.Context) (casework.Command, error) {
+	b := in.Body
+	cmd := casework.Command{
+		Kind: casework.CommandKind(b.Command), Purpose: purposeOf(ctx), Version: b.Version, Note: b.Note, Unit: registry.UnitID(b.Unit), Handler: b.Handler,
+		Phase: b.Phase, Into: casework.ID(b.Into), Rating: b.Rating,
+	}
+	for _, u := range b.Units {
+		cmd.Units = append(cmd.Units, registry.UnitID(u))
+	}
+	if b.Until != nil {
+		cmd.At = *b.Until
+	}
+	if b.Amount == "" {
+		return cmd, nil
+	}
+	if err := cmd.Amount.UnmarshalText([]byte(b.Amount)); err != nil {
+		return cmd, fault.New(fault.Invalid, "api.command", "amount: %v", err)
+	}
+	return cmd, nil
 }

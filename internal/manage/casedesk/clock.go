@@ -19,11 +19,11 @@ const (
 
 // Timers are the desk's handlers, for the program's timer runner.
 func (d *Desk) Timers() map[string]timer.Handler {
-	return map[string]timer.Handler{
-		string(casework.TimerRemind):   d.tick,
-		string(casework.TimerEscalate): d.tick,
-		sweep:                          d.sweep,
+	handlers := map[string]timer.Handler{sweep: d.sweep}
+	for _, k := range casework.TimerKinds {
+		handlers[string(k)] = d.tick
 	}
+	return handlers
 }
 
 // Start sets the desk's own timer. It may be called at every start of the program.
@@ -48,7 +48,7 @@ func (d *Desk) tick(_ context.Context, tx *sqldb.Tx, t timer.Timer) error {
 	if now.Before(t.Due) {
 		now = t.Due // the machine's clock jumped back since the runner looked; the timer rings once and must not ring for nothing
 	}
-	done, err := decide(c, cmd, deciders{now: now, actor: access.Program("clock")})
+	done, err := decide(c, cmd, d.program("clock", now))
 	if fault.Is(err, fault.Invalid) {
 		d.Log.Info("a case's clock rang for nothing", "case", c.Number, "timer", t.Kind, "reason", fault.Message(err))
 		return nil

@@ -11,6 +11,7 @@ import (
 	"twoweave/internal/access"
 	"twoweave/internal/base/clock"
 	"twoweave/internal/base/fault"
+	"twoweave/internal/base/worktime"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/indicator"
 	"twoweave/internal/platform/sqldb"
@@ -42,6 +43,7 @@ type Reveal func(ctx context.Context, tx *sqldb.Tx, data []byte) ([]byte, error)
 // City is the names the desk shows and the places it knows. It is immutable.
 type City struct {
 	Directory  *registry.Directory
+	Calendar   *worktime.Calendar                // for limits in working hours and days; nil = the shipped one
 	Indicators map[indicator.ID]indicator.Filter // the cases behind each indicator
 }
 
@@ -63,7 +65,12 @@ func New(o Options) *Desk {
 }
 
 // Use replaces the city's names and places as a whole.
-func (d *Desk) Use(c City) { d.city.Store(&c) }
+func (d *Desk) Use(c City) {
+	if c.Calendar == nil {
+		c.Calendar = worktime.China()
+	}
+	d.city.Store(&c)
+}
 
 // ask puts a question to access and turns a refusal into a fault; the audit fact is the caller's to keep.
 func ask(op string, now time.Time, r access.Request) (access.Audit, error) {
@@ -106,11 +113,13 @@ type decided struct {
 	audit         access.Audit
 }
 
-// deciders are who a command comes from, when, and whom it names.
+// deciders are who a command comes from, when, by which calendar, and whom and what it names.
 type deciders struct {
-	now     time.Time
-	actor   access.Actor
-	handler *casework.Person
+	now      time.Time
+	actor    access.Actor
+	calendar *worktime.Calendar
+	handler  *casework.Person
+	into     *casework.Case
 }
 
 // decide asks access and casework. On a refusal the audit is still what must be kept.
@@ -128,7 +137,9 @@ func decide(c casework.Case, cmd casework.Command, who deciders) (decided, error
 	if err != nil {
 		return decided{audit: audit}, err
 	}
-	res, err := casework.Decide(c, cmd, casework.Context{Now: who.now, Actor: who.actor, Allowed: audit.Decision, Handler: who.handler})
+	res, err := casework.Decide(c, cmd, casework.Context{
+		Now: who.now, Actor: who.actor, Allowed: audit.Decision, Calendar: who.calendar, Handler: who.handler, Into: who.into,
+	})
 	if err != nil {
 		audit.Decision.Allow, audit.Decision.Reason = false, fault.Message(err)
 		return decided{audit: audit}, err

@@ -78,7 +78,7 @@ func (d *Desk) detail(tx *sqldb.Tx, r Reader, id casework.ID, personal bool) (De
 	if audit, err := d.lookAt(now, r, &c, access.ReadCase); err != nil {
 		return Detail{}, []access.Audit{audit}, err
 	}
-	out := Detail{View: d.view(&c, now), Facts: []FactView{}, Commands: possible(c, r.Actor, now)}
+	out := Detail{View: d.view(&c, now), Facts: []FactView{}}
 	if out.Chain, err = d.chain(tx, &c); err != nil {
 		return Detail{}, nil, err
 	}
@@ -89,6 +89,10 @@ func (d *Desk) detail(tx *sqldb.Tx, r Reader, id casework.ID, personal bool) (De
 	for i := range facts {
 		out.Facts = append(out.Facts, factView(&facts[i]))
 	}
+	if c, err = casework.Fold(facts); err != nil {
+		return Detail{}, nil, err
+	}
+	out.Commands = possible(c, r.Actor, now)
 	if !personal {
 		return out, nil, nil
 	}
@@ -141,16 +145,17 @@ func (d *Desk) chain(tx *sqldb.Tx, c *casework.Case) (Chain, error) {
 	return chain, err
 }
 
-// possible asks of every command whether the actor could give it now.
+// possible asks of every command that the case's state allows whether the actor could give it now.
 func possible(c casework.Case, actor access.Actor, now time.Time) []Possible {
-	var all []Possible
+	all := []Possible{}
 	for _, kind := range casework.Commands {
+		if casework.WhyNot(c.State, kind) != "" {
+			continue
+		}
 		action, _ := casework.ActionOf(kind) // every command of people is in the table
 		decision := access.Decide(access.Request{Actor: actor, Action: action, Thing: c.Thing(), Purpose: access.Casework})
 		p := Possible{Command: kind, Allowed: true}
-		if why := casework.WhyNot(c.State, kind); why != "" {
-			p.Allowed, p.Reason = false, why
-		} else if err := casework.Possible(c, kind, casework.Context{Now: now, Actor: actor, Allowed: decision}); err != nil {
+		if err := casework.Possible(c, kind, casework.Context{Now: now, Actor: actor, Allowed: decision}); err != nil {
 			p.Allowed, p.Reason = false, fault.Message(err)
 		}
 		all = append(all, p)

@@ -14,6 +14,7 @@ import (
 	"twoweave/internal/base/ident"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/platform/sqldb"
+	"twoweave/internal/registry"
 )
 
 // Request is one command of a person.
@@ -67,7 +68,9 @@ func checkRequest(r Request) error {
 	if len(r.Command.Note) > maxNote {
 		return fault.New(fault.Invalid, "", "a note may have at most %d bytes", maxNote)
 	}
-	if c := r.Command; !printable(string(r.CaseID), c.Note, string(c.Unit), c.Handler) {
+	if c := r.Command; slices.Contains(elsewhere, c.Kind) {
+		return fault.New(fault.Invalid, "", "%s is not given to a case by itself", c.Kind)
+	} else if !printable(string(r.CaseID), c.Note, string(c.Unit), c.Handler, string(c.Into)) {
 		return errUnprintable("casedesk.checkRequest")
 	}
 	return nil
@@ -83,6 +86,9 @@ func errUnprintable(op string) error {
 }
 
 const maxNote = 4000
+
+// elsewhere are commands that come with something else: a report that is taken, another case that is merged.
+var elsewhere = []casework.CommandKind{casework.Take, casework.Report, casework.Attach, casework.Join, casework.Part}
 
 // outcome is what one attempt came to.
 type outcome struct {
@@ -111,44 +117,97 @@ func (d *Desk) attempt(ctx context.Context, r Request) (outcome, error) {
 }
 
 func (d *Desk) carryOut(tx *sqldb.Tx, r Request, out *outcome) error {
-	c, err := d.Store.Case(tx, r.CaseID)
+	c, err := d.history(tx, r.CaseID, r.Command.Kind)
 	if err != nil {
 		return err
 	}
-	handler, err := d.assignee(tx, r.Command)
+	who, err := d.deciders(tx, r)
 	if err != nil {
 		return err
 	}
-	now := d.Clock.Now()
-	done, err := decide(c, r.Command, deciders{now: now, actor: r.Actor, handler: handler})
+	done, err := decide(c, r.Command, who)
 	if err != nil {
-		current := d.view(&c, now)
+		current := d.view(&c, who.now)
 		out.refused, out.audit, out.current = true, done.audit, &current
 		return err
 	}
 	if err := d.keep(tx, done); err != nil {
 		return err
 	}
-	out.view = d.view(&done.after, now)
+	if err := d.along(tx, done, who); err != nil {
+		return err
+	}
+	out.view = d.view(&done.after, who.now)
 	return d.answer(tx, r, Answer{}, &out.view)
 }
 
-// assignee looks up whom and where a dispatch names.
-func (d *Desk) assignee(tx *sqldb.Tx, cmd casework.Command) (*casework.Person, error) {
-	if cmd.Kind != casework.Dispatch {
-		return nil, nil
+// history is the case, with what Undo has to know of its past.
+func (d *Desk) history(tx *sqldb.Tx, id casework.ID, k casework.CommandKind) (casework.Case, error) {
+	c, err := d.Store.Case(tx, id)
+	if err != nil || k != casework.Undo {
+		return c, err
 	}
-	if _, known := d.city.Load().Directory.Unit(cmd.Unit); cmd.Unit != "" && !known {
-		return nil, fault.New(fault.Invalid, "casedesk.assignee", "there is no unit %q", cmd.Unit)
+	facts, err := d.Store.Facts(tx, id)
+	if err != nil {
+		return c, err
 	}
-	if cmd.Handler == "" {
-		return nil, nil
+	return casework.Fold(facts)
+}
+
+// deciders looks up whom and what a command names.
+func (d *Desk) deciders(tx *sqldb.Tx, r Request) (deciders, error) {
+	const op = "casedesk.deciders"
+	cmd, city := r.Command, d.city.Load()
+	who := deciders{now: d.Clock.Now(), actor: r.Actor, calendar: city.Calendar}
+	for _, unit := range append([]registry.UnitID{cmd.Unit}, cmd.Units...) {
+		if _, known := city.Directory.Unit(unit); unit != "" && !known {
+			return who, fault.New(fault.Invalid, op, "there is no unit %q", unit)
+		}
 	}
-	p, err := d.Store.Person(tx, cmd.Handler)
-	if fault.Is(err, fault.NotFound) {
-		return nil, fault.New(fault.Invalid, "casedesk.assignee", "there is nobody called %q who handles cases", cmd.Handler)
+	if cmd.Handler != "" {
+		p, err := d.Store.Person(tx, cmd.Handler)
+		if fault.Is(err, fault.NotFound) {
+			return who, fault.New(fault.Invalid, op, "there is nobody called %q who handles cases", cmd.Handler)
+		}
+		if who.handler = &p; err != nil {
+			return who, err
+		}
 	}
-	return &p, err
+	if cmd.Into != "" {
+		into, err := d.Store.Case(tx, cmd.Into)
+		if fault.Is(err, fault.NotFound) {
+			return who, fault.New(fault.Invalid, op, "there is no case %q to merge into", cmd.Into)
+		}
+		if who.into = &into; err != nil {
+			return who, err
+		}
+	}
+	return who, nil
+}
+
+// along does in the same transaction what a command means for another case: a merge brings the reports there, and undoing it takes them back.
+func (d *Desk) along(tx *sqldb.Tx, done decided, who deciders) error {
+	kind := done.result.Facts[0].Kind
+	undone := kind == casework.FactUndone && done.before.Into != ""
+	if kind != casework.FactMerged && !undone {
+		return nil
+	}
+	target, cmd := done.after.Into, casework.Command{Kind: casework.Join, Purpose: access.Casework, Into: done.after.ID}
+	if undone {
+		target, cmd.Kind = done.before.Into, casework.Part
+	}
+	for _, r := range done.before.Reports {
+		cmd.Reports = append(cmd.Reports, casework.Attached{Report: r.Report, From: done.after.ID})
+	}
+	other, err := d.Store.Case(tx, target)
+	if err != nil {
+		return err
+	}
+	joined, err := decide(other, cmd, who)
+	if err != nil {
+		return err
+	}
+	return d.keep(tx, joined)
 }
 
 // keepRefusal keeps the audit fact of a refusal, and the refusal as the answer under the key. What it returns is that answer; when the same command was
@@ -219,5 +278,10 @@ func (r *Request) key() string {
 // content is a digest of what was asked.
 func (r *Request) content() string {
 	c := &r.Command
-	return ident.Derive("content", string(r.CaseID), string(c.Kind), string(c.Purpose), strconv.FormatInt(c.Version, 10), c.Note, string(c.Unit), c.Handler)
+	units := make([]string, len(c.Units))
+	for i, u := range c.Units {
+		units[i] = string(u)
+	}
+	return ident.Derive("content", string(r.CaseID), string(c.Kind), string(c.Purpose), strconv.FormatInt(c.Version, 10), c.Note, string(c.Unit), c.Handler,
+		strings.Join(units, ","), strconv.Itoa(c.Phase), string(c.Into), c.Amount.String(), strconv.FormatInt(sqldb.Micros(c.At), 10), strconv.Itoa(c.Rating))
 }

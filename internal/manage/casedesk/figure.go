@@ -46,11 +46,11 @@ func (m Moment) Counts(f indicator.Figure, c *casework.Case) bool {
 	case indicator.OpenedToday:
 		return !c.OpenedAt.Before(m.Today)
 	case indicator.ClosedToday:
-		return !c.Open() && !c.ClosedAt.Before(m.Today)
+		return !c.ClosedAt.Before(m.Today)
 	case indicator.OnTime:
-		return !c.Open() && !c.ClosedAt.Before(m.Since) && c.Limits.Handle > 0
+		return !c.ClosedAt.Before(m.Since) && c.Limited()
 	case indicator.SettleHours:
-		return !c.Open() && !c.ClosedAt.Before(m.Since)
+		return !c.ClosedAt.Before(m.Since)
 	}
 	return false
 }
@@ -63,7 +63,7 @@ func (m Moment) Reading(f indicator.Figure, c *casework.Case) float64 {
 	case indicator.SettleHours:
 		return hours(c.ClosedAt.Sub(c.OpenedAt).Microseconds())
 	case indicator.OnTime:
-		if c.HandledAt.Sub(c.DispatchedAt) > c.Limits.Handle {
+		if c.Late {
 			return 0
 		}
 		return 100

@@ -33,6 +33,8 @@ type Filter struct {
 	Indicator indicator.ID // the cases behind it
 	Unit      registry.UnitID
 	Handler   string // an id, or Me
+	Asked     bool   // only those with a suspension or extension that awaits its answer
+	Into      casework.ID
 	Text      string // within number, subject or title
 	Order     Order  // empty = ByOpened
 	Cursor    string // Page.Next of the page before
@@ -87,7 +89,7 @@ func (d *Desk) query(r Reader, f Filter) (CaseQuery, error) {
 		return CaseQuery{}, err
 	}
 	q := CaseQuery{
-		Open: f.Open, State: f.State, Area: f.Area, Class: f.Class, Unit: f.Unit, Handler: f.Handler, Text: f.Text, Within: within, Order: f.Order,
+		Open: f.Open, State: f.State, Asked: f.Asked, Into: f.Into, Area: f.Area, Class: f.Class, Unit: f.Unit, Handler: f.Handler, Text: f.Text, Within: within, Order: f.Order,
 	}
 	if q.Handler == Me {
 		q.Handler = r.Actor.ID
@@ -95,7 +97,7 @@ func (d *Desk) query(r Reader, f Filter) (CaseQuery, error) {
 	if q.State != "" && !slices.Contains(casework.States, q.State) {
 		return CaseQuery{}, fault.New(fault.Invalid, "casedesk.query", "%q is no state; the states are %v", q.State, casework.States)
 	}
-	if !printable(string(f.Area), f.Class, string(f.Scenario), string(f.Unit), f.Handler, f.Text) {
+	if !printable(string(f.Area), f.Class, string(f.Scenario), string(f.Unit), f.Handler, f.Text, string(f.Into)) {
 		return CaseQuery{}, errUnprintable("casedesk.query")
 	}
 	if q.Order == "" {

@@ -10,9 +10,9 @@ import (
 	"twoweave/internal/platform/sqldb"
 )
 
-// Open makes the case of a detection's episode, in the caller's transaction, as the program. The opening's Number is given here. When the case exists already
-// nothing happens and new is false.
-func (d *Desk) Open(tx *sqldb.Tx, o casework.Opening) (id casework.ID, new bool, err error) {
+// Open makes the case of a detection's episode, in the caller's transaction, as the program. how is Open, Screen when a person is to look first, or Warn when
+// its owner is told first. The opening's Number is given here. When the case exists already nothing happens and new is false.
+func (d *Desk) Open(tx *sqldb.Tx, how casework.CommandKind, o casework.Opening) (id casework.ID, new bool, err error) {
 	const op = "casedesk.Open"
 	id = casework.IDOf(o.DetectionID())
 	if _, err := d.Store.Case(tx, id); !fault.Is(err, fault.NotFound) {
@@ -22,8 +22,8 @@ func (d *Desk) Open(tx *sqldb.Tx, o casework.Opening) (id casework.ID, new bool,
 	if o.Number, err = d.number(tx, now); err != nil {
 		return id, false, fault.Wrap(op, err)
 	}
-	cmd := casework.Command{Kind: casework.Open, Purpose: access.Casework, Opening: &o}
-	done, err := decide(casework.Case{}, cmd, deciders{now: now, actor: access.Program("detect")})
+	cmd := casework.Command{Kind: how, Purpose: access.Casework, Opening: &o}
+	done, err := decide(casework.Case{}, cmd, d.program("detect", now))
 	if err != nil {
 		return id, false, fault.Wrap(op, err)
 	}
@@ -42,9 +42,14 @@ func (d *Desk) Recover(tx *sqldb.Tx, id scenario.DetectionID, at time.Time) (not
 		return false, fault.Wrap(op, err)
 	}
 	cmd := casework.Command{Kind: casework.Recover, Purpose: access.Casework, At: at}
-	done, err := decide(c, cmd, deciders{now: d.Clock.Now(), actor: access.Program("detect")})
+	done, err := decide(c, cmd, d.program("detect", d.Clock.Now()))
 	if err != nil {
 		return false, fault.Wrap(op, err)
 	}
 	return true, fault.Wrap(op, d.keep(tx, done))
+}
+
+// program is the program itself as the one who gives a command.
+func (d *Desk) program(part string, now time.Time) deciders {
+	return deciders{now: now, actor: access.Program(part), calendar: d.city.Load().Calendar}
 }

@@ -89,6 +89,8 @@ type CaseQuery struct {
 	Figure    indicator.Figure // only cases that count for it, at the Moment; empty = all
 	Moment    Moment
 	Unit      registry.UnitID
+	Asked     bool        // only those with a suspension or extension that awaits its answer
+	Into      casework.ID // those merged into it
 	Handler   string
 	Text      string           // within number, subject or title, without regard to case
 	Within    *registry.UnitID // only cases of this unit, because the reader may see no others

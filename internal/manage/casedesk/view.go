@@ -5,6 +5,7 @@ import (
 
 	"twoweave/internal/access"
 	"twoweave/internal/base/lang"
+	"twoweave/internal/base/worktime"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/scenario"
@@ -35,12 +36,38 @@ type View struct {
 	OpenedAt     time.Time         `json:"opened_at"`
 	DispatchedAt *time.Time        `json:"dispatched_at"`
 	DueAt        *time.Time        `json:"due_at"`
-	Paused       bool              `json:"paused"` // whether the limit's clock stands; it never does yet
+	Paused       bool              `json:"paused"` // whether the limit's clock stands
 	Escalated    bool              `json:"escalated"`
 	Overdue      bool              `json:"overdue"`
+	Late         bool              `json:"late"` // it was handled after its limit
 	EndedAt      *time.Time        `json:"ended_at"`
 	ClosedAt     *time.Time        `json:"closed_at"`
 	UpdatedAt    time.Time         `json:"updated_at"`
+
+	Address    string                  `json:"address"`
+	FiledAt    *time.Time              `json:"filed_at"`
+	HandledAt  *time.Time              `json:"handled_at"`
+	WakeAt     *time.Time              `json:"wake_at"` // when a warning's or a suspension's time is over
+	Phase      int                     `json:"phase"`   // of the limit, from 0
+	Phases     []PhaseView             `json:"phases"`
+	Asked      *casework.Asked         `json:"asked"` // a suspension or extension that awaits its answer
+	Parts      []casework.Contribution `json:"parts"` // units involved beside the one that leads
+	Reports    int                     `json:"reports"`
+	Into       casework.ID             `json:"into"`  // the case it was merged into
+	Light      bool                    `json:"light"` // settled on the spot
+	Returns    int                     `json:"returns"`
+	Reworks    int                     `json:"reworks"`
+	Reopened   int                     `json:"reopened"`
+	Urged      int                     `json:"urged"`
+	Extensions int                     `json:"extensions"`
+	Rating     int                     `json:"rating"` // 1 to 5; 0 = none
+}
+
+// PhaseView is one stretch of a case's limit.
+type PhaseView struct {
+	Title  lang.Text      `json:"title"`
+	Clock  worktime.Clock `json:"clock"`
+	Length int64          `json:"length_s"` // counted time
 }
 
 // FactView is a fact as it is shown.
@@ -65,7 +92,19 @@ func (d *Desk) view(c *casework.Case, now time.Time) View {
 		Handler: c.Handler, HandlerName: c.HandlerName, Verifier: c.Verifier,
 		OpenedAt: millis(c.OpenedAt), DispatchedAt: optional(c.DispatchedAt), DueAt: optional(c.DueAt), Escalated: c.Escalated, Overdue: c.Overdue(now),
 		EndedAt: optional(c.EndedAt), ClosedAt: optional(c.ClosedAt), UpdatedAt: millis(c.UpdatedAt),
+		Paused: c.State == casework.Suspended, Late: c.Late, Address: c.Place.Address, FiledAt: optional(c.FiledAt), HandledAt: optional(c.HandledAt),
+		WakeAt: optional(c.WakeAt), Phase: c.Phase, Phases: phaseViews(&c.Limits), Asked: c.Asked, Parts: append([]casework.Contribution{}, c.Parts...),
+		Reports: len(c.Reports), Into: c.Into, Light: c.Light, Returns: c.Returns, Reworks: c.Reworks, Reopened: c.Reopened, Urged: c.Urged,
+		Extensions: c.Extensions, Rating: c.Rating,
 	}
+}
+
+func phaseViews(l *casework.Limits) []PhaseView {
+	all := []PhaseView{}
+	for _, p := range l.All() {
+		all = append(all, PhaseView{Title: p.Title, Clock: p.Clock, Length: int64(p.Limit / time.Second)})
+	}
+	return all
 }
 
 func factView(f *casework.Fact) FactView {

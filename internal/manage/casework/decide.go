@@ -7,7 +7,16 @@ import (
 	"twoweave/internal/base/fault"
 )
 
-// Decide says what follows from a command. For Open, c is the zero Case. It never changes anything: the caller keeps the result as a whole.
+// UndoWithin is how long a person can take back the own last command.
+const UndoWithin = 5 * time.Minute
+
+// undoable are the facts that can be taken back: those that move a case and that no other case and nobody outside has heard of.
+var undoable = []FactKind{
+	FactConfirmed, FactCheckOrdered, FactFiled, FactVoided, FactMerged, FactDispatched, FactStarted, FactReturned, FactArbitrated, FactSuspended, FactResumed,
+	FactHandled, FactReworked, FactVerified, FactClosed, FactSettled, FactReopened,
+}
+
+// Decide says what follows from a command. For what opens a case, c is the zero Case. It never changes anything: the caller keeps the result as a whole.
 //
 // Refusals are faults: Denied when access did not allow the command or a handler would verify the own work, Conflict when the actor saw
 // another version, Invalid for a move the table does not have or a command that lacks something.
@@ -20,11 +29,17 @@ func Decide(c Case, cmd Command, ctx Context) (Result, error) {
 		Case: c.ID, Version: c.Version + 1, Kind: m.leaves, At: later(ctx.Now, c.UpdatedAt),
 		Actor: ctx.Actor.ID, Name: ctx.Actor.Name, Purpose: cmd.Purpose, Rule: ctx.Allowed.Rule, Note: cmd.Note,
 	}
-	timers, err := decide(c, cmd, ctx, &fact)
-	if err != nil {
+	if err := complete(c, cmd, ctx, &fact); err != nil {
 		return Result{}, err
 	}
-	return Result{Facts: []Fact{fact}, Timers: timers}, nil
+	fact.Body.Late = ends(fact.Kind) && c.Overdue(fact.At)
+	after := Apply(c, fact)
+	return Result{Facts: []Fact{fact}, Timers: timers(&c, &after)}, nil
+}
+
+// ends says whether a fact ends a stretch of the limit.
+func ends(k FactKind) bool {
+	return k == FactHandled || k == FactSettled || k == FactAdvanced || k == FactReturned
 }
 
 // admit is what every command must pass, in the order in which a person would want to hear it.
@@ -39,13 +54,66 @@ func admit(c Case, cmd Command, ctx Context) (move, error) {
 	if !ok {
 		return move{}, refuse(fault.Invalid, "%s", WhyNot(c.State, cmd.Kind))
 	}
-	if cmd.Version == 0 && slices.Contains(Commands, cmd.Kind) {
+	if cmd.Version == 0 && slices.Contains(Commands, cmd.Kind) && !ctx.byProgram() {
 		return move{}, refuse(fault.Invalid, "the command must name the version of the case it was decided on; it is at version %d", c.Version)
 	}
-	if cmd.Kind == Verify && slices.Contains(c.Hands, ctx.Actor.ID) {
-		return move{}, refuse(fault.Denied, "who handled a case does not verify it")
+	return m, hindrance(&c, cmd.Kind, ctx)
+}
+
+// hindrance is what stands against a command that the table allows, whatever the command says in particular.
+func hindrance(c *Case, k CommandKind, ctx Context) error {
+	switch k {
+	case Verify, Rework:
+		if slices.Contains(c.Hands, ctx.Actor.ID) {
+			return refuse(fault.Denied, "who handled a case does not verify it")
+		}
+	case Settle:
+		if !c.Limits.Light {
+			return refuse(fault.Invalid, "a matter of the class %s cannot be settled on the spot", c.Class)
+		}
+	case Finish:
+		if n := slices.IndexFunc(c.Parts, func(p Contribution) bool { return !p.Done }); n >= 0 {
+			return refuse(fault.Invalid, "unit %s is involved and has not done its part", c.Parts[n].Unit)
+		}
+	case Contribute:
+		_, err := part(c, ctx)
+		return err
+	case Advance:
+		if _, more := c.phase(c.Phase + 1); !more {
+			return refuse(fault.Invalid, "the limit has no further phase; what follows is finish")
+		}
+	case Suspend, Extend, Decline, AskSuspension, AskExtension:
+		return wishes(c, k)
+	case Undo:
+		return undoing(c, ctx)
 	}
-	return m, nil
+	return nil
+}
+
+// wishes are about the limit: one at a time, and only what was asked is granted.
+func wishes(c *Case, k CommandKind) error {
+	asks := k == AskSuspension || k == AskExtension
+	switch {
+	case asks && c.DueAt.IsZero():
+		return refuse(fault.Invalid, "no limit runs for this case")
+	case asks && c.Asked != nil:
+		return refuse(fault.Invalid, "something was asked already and awaits its answer")
+	case !asks && (c.Asked == nil || k == Suspend && !c.Asked.Suspension() || k == Extend && c.Asked.Suspension()):
+		return refuse(fault.Invalid, "the unit has not asked for it")
+	}
+	return nil
+}
+
+func undoing(c *Case, ctx Context) error {
+	switch {
+	case !slices.Contains(undoable, c.last.kind) || c.before == nil:
+		return refuse(fault.Invalid, "what was done last cannot be undone")
+	case c.last.actor != ctx.Actor.ID:
+		return refuse(fault.Denied, "only who gave the last command can undo it")
+	case ctx.Now.After(c.last.at.Add(UndoWithin)):
+		return refuse(fault.Invalid, "a command can be undone within %v", UndoWithin)
+	}
+	return nil
 }
 
 // Possible says whether the actor could give the command now, were it complete: nil, or the refusal that Decide would give. Screens ask it, so that
@@ -55,105 +123,70 @@ func Possible(c Case, k CommandKind, ctx Context) error {
 	return err
 }
 
-// decide completes the fact of an admitted command and says which timers change.
-func decide(c Case, cmd Command, ctx Context, f *Fact) ([]Timer, error) {
+// complete fills in the fact of an admitted command, or says what the command lacks.
+func complete(c Case, cmd Command, ctx Context, f *Fact) error {
 	switch cmd.Kind {
-	case Open:
-		return nil, decideOpen(cmd, f)
-	case Dispatch:
-		return decideDispatch(c, cmd, ctx, f)
-	case Start:
-		f.Body.Handler, f.Body.HandlerName = ctx.Actor.ID, ctx.Actor.Name
-	case Finish:
-		f.Body.Handler, f.Body.HandlerName = ctx.Actor.ID, ctx.Actor.Name
-		return []Timer{{Kind: TimerRemind}, {Kind: TimerEscalate}}, nil
-	case Recover:
-		return nil, decideRecover(c, cmd, f)
-	case Remind:
-		return nil, decideRemind(c, f)
-	case Escalate:
-		return nil, decideEscalate(c, f)
-	}
-	return nil, nil
-}
-
-func decideOpen(cmd Command, f *Fact) error {
-	o := cmd.Opening
-	if o == nil || o.Number == "" || o.Scenario == "" || o.Episode <= 0 {
-		return refuse(fault.Invalid, "an opening needs a number, a scenario and an episode")
-	}
-	if o.Limits.Handle < 0 || o.Limits.Reminder < 0 {
-		return refuse(fault.Invalid, "a limit cannot be negative")
-	}
-	opening := *o
-	f.Case, f.Body.Opening = IDOf(o.DetectionID()), &opening
-	return nil
-}
-
-func decideDispatch(c Case, cmd Command, ctx Context, f *Fact) ([]Timer, error) {
-	unit, why := c.Unit, ""
-	if cmd.Unit != "" && cmd.Unit != c.Unit {
-		unit, why = cmd.Unit, "chosen at dispatch by "+ctx.Actor.Name
-	}
-	if unit == "" {
-		return nil, refuse(fault.Invalid, "no unit was found for this case (%s): the dispatch must name one", c.WhyUnit)
-	}
-	f.Body.Unit, f.Body.WhyUnit = unit, why
-	if cmd.Handler != "" {
-		if ctx.Handler == nil || ctx.Handler.ID != cmd.Handler || ctx.Handler.Unit != unit {
-			return nil, refuse(fault.Invalid, "%s does not work in unit %s; leave the handler out and the unit finds one", cmd.Handler, unit)
+	case Open, Screen, Warn, Take, Report:
+		return completeOpening(cmd, f)
+	case Void, Return, Reopen, Decline, Urge:
+		return needsReason(cmd)
+	case Rework:
+		if err := needsReason(cmd); err != nil {
+			return err
 		}
-		f.Body.Handler, f.Body.HandlerName = ctx.Handler.ID, ctx.Handler.Name
-	}
-	if c.Limits.Handle == 0 {
-		return nil, nil
-	}
-	due := f.At.Add(c.Limits.Handle)
-	f.Body.DueAt = &due
-	return clocks(c.Limits, f.At, due), nil
-}
-
-// clocks are the reminder, when there is room for one, and the escalation.
-func clocks(l Limits, from, due time.Time) []Timer {
-	timers := []Timer{{Kind: TimerEscalate, Due: due}}
-	if remind := due.Add(-l.Reminder); l.Reminder > 0 && remind.After(from) {
-		timers = append(timers, Timer{Kind: TimerRemind, Due: remind})
-	}
-	return timers
-}
-
-func decideRecover(c Case, cmd Command, f *Fact) error {
-	if !c.EndedAt.IsZero() {
-		return refuse(fault.Invalid, "the episode of this case has already ended")
-	}
-	if cmd.At.IsZero() {
-		return refuse(fault.Invalid, "a recovery must say when")
-	}
-	at := cmd.At.UTC().Truncate(time.Microsecond)
-	f.Body.EndedAt = &at
-	return nil
-}
-
-func decideRemind(c Case, f *Fact) error {
-	switch {
-	case c.DueAt.IsZero():
-		return refuse(fault.Invalid, "no limit runs for this case")
-	case c.Reminded:
-		return refuse(fault.Invalid, "the unit was reminded already")
-	case f.At.Before(c.DueAt.Add(-c.Limits.Reminder)):
-		return refuse(fault.Invalid, "it is too early to remind")
+		return startPhase(&c, c.Phase, ctx, f)
+	case Merge:
+		return completeMerge(c, ctx, f)
+	case Attach, Join, Part:
+		return completeReports(c, cmd, f)
+	case Dispatch, Arbitrate:
+		return completeDispatch(c, cmd, ctx, f)
+	case Involve:
+		return completeInvolve(c, cmd, f)
+	case Contribute:
+		return completeContribute(c, ctx, f)
+	case Start, Finish, Settle:
+		f.Body.Handler, f.Body.HandlerName = ctx.Actor.ID, ctx.Actor.Name
+	case Rate:
+		return completeRating(cmd, f)
+	case Undo:
+		f.Body.Undoes = c.last.kind
+	default:
+		return completeClock(c, cmd, ctx, f)
 	}
 	return nil
 }
 
-func decideEscalate(c Case, f *Fact) error {
-	switch {
-	case c.DueAt.IsZero():
-		return refuse(fault.Invalid, "no limit runs for this case")
-	case c.Escalated:
-		return refuse(fault.Invalid, "the case was escalated already")
-	case f.At.Before(c.DueAt):
-		return refuse(fault.Invalid, "the limit has not passed")
+// completeClock is for the commands about limits and moments.
+func completeClock(c Case, cmd Command, ctx Context, f *Fact) error {
+	switch cmd.Kind {
+	case Advance:
+		return startPhase(&c, c.Phase+1, ctx, f)
+	case AskSuspension:
+		return completeAskSuspension(cmd, f)
+	case AskExtension:
+		return completeAskExtension(cmd, f)
+	case Suspend:
+		completeSuspend(&c, ctx, f)
+	case Extend:
+		completeExtend(&c, ctx, f)
+	case Resume:
+		return completeResume(&c, ctx, f)
+	case Persist:
+		return completePersist(&c, f)
+	case Recover:
+		return completeRecover(c, cmd, f)
+	case Remind:
+		return completeRemind(c, f)
+	case Escalate:
+		return completeEscalate(c, f)
+	}
+	return nil
+}
+
+func needsReason(cmd Command) error {
+	if cmd.Note == "" {
+		return refuse(fault.Invalid, "%s needs a reason in its note", cmd.Kind)
 	}
 	return nil
 }

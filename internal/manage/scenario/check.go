@@ -37,6 +37,7 @@ func Check(s *Scenario) []fault.Problem {
 	c.block(s)
 	c.levels(s)
 	c.effects(s)
+	c.first(s.First)
 	return c.problems
 }
 
@@ -51,6 +52,14 @@ func (c *checker) must(ok bool, field, message string) {
 func (c *checker) oneOf(field, got string, allowed ...string) {
 	c.must(slices.Contains(allowed, got), field,
 		fmt.Sprintf("%q is not allowed; allowed are %s", got, strings.Join(allowed, ", ")))
+}
+
+func (c *checker) first(f *First) {
+	if f == nil {
+		return
+	}
+	c.must(f.Screen != (f.Persists != 0), "first", "it is either screen: true or persists")
+	c.must(f.Persists >= 0 && f.Persists <= MaxPersists, "first.persists", "the owner's time is above 0 and at most 7d")
 }
 
 func (c *checker) severity(field string, s Severity) {

@@ -96,7 +96,14 @@ type Scenario struct {
 	Quiets   *Quiet   `yaml:"quiets"` // while an episode lasts, what follows from it opens no cases
 	Severity Severity `yaml:"severity"`
 	Class    string   `yaml:"class"` // matter class of the case
+	First    *First   `yaml:"first"` // what comes before the case is accepted; nothing = it is accepted at once
 	Note     string   `yaml:"note"`  // where the threshold comes from: law, standard, paper, or "assumed"
+}
+
+// First is what comes before a detection's case is accepted: a person looks whether the alarm is right, or its owner is told and has a time to put it right.
+type First struct {
+	Screen   bool          `yaml:"screen"`
+	Persists time.Duration `yaml:"persists"` // its owner is told, and it is filed only if it lasts so long
 }
 
 // Input is one more stream of events that a scenario watches.
@@ -122,6 +129,9 @@ type Quiet struct {
 	Scenarios []ID          `yaml:"scenarios"`
 	For       time.Duration `yaml:"for"`
 }
+
+// MaxPersists bounds the time that an owner has after a warning.
+const MaxPersists = 7 * 24 * time.Hour
 
 // MaxKept bounds Evidence.
 const MaxKept = 64

@@ -81,11 +81,36 @@ CREATE TABLE case_fact (
 CREATE TABLE case_number (
 	day  TEXT   NOT NULL PRIMARY KEY,
 	last BIGINT NOT NULL
-);`}}
+);`}, {Name: "manage-case-2", SQL: `
+ALTER TABLE cases ADD COLUMN filed_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE cases ADD COLUMN limited BOOLEAN NOT NULL DEFAULT FALSE; -- its class has a limit
+ALTER TABLE cases ADD COLUMN late BOOLEAN NOT NULL DEFAULT FALSE; -- it was handled after its limit
+ALTER TABLE cases ADD COLUMN light BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE cases ADD COLUMN into_id TEXT NOT NULL DEFAULT '';
+ALTER TABLE cases ADD COLUMN involved TEXT NOT NULL DEFAULT ''; -- units beside the one that leads: ",street-1,water,"
+ALTER TABLE cases ADD COLUMN asked BOOLEAN NOT NULL DEFAULT FALSE; -- a suspension or extension awaits its answer
+ALTER TABLE cases ADD COLUMN returns BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE cases ADD COLUMN reworks BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE cases ADD COLUMN reopened BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE cases ADD COLUMN urged BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE cases ADD COLUMN extensions BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE cases ADD COLUMN rating BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE cases ADD COLUMN reports BIGINT NOT NULL DEFAULT 0; -- how many came to it
+ALTER TABLE cases ADD COLUMN rest TEXT NOT NULL DEFAULT '{}'; -- JSON of what is not asked for
+UPDATE cases SET limited = handle_us > 0, late = handle_us > 0 AND handled_at - dispatched_at > handle_us,
+	rest = '{"limits":{"handle_ns":' || (handle_us * 1000) || ',"reminder_ns":' || (reminder_us * 1000) || '}}';
+ALTER TABLE cases DROP COLUMN handle_us;
+ALTER TABLE cases DROP COLUMN reminder_us;
+CREATE INDEX cases_asked ON cases (opened_at, id) WHERE asked;
+CREATE INDEX cases_into ON cases (into_id) WHERE into_id <> '';
+ALTER TABLE case_fact ADD COLUMN late BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE case_fact ADD COLUMN unit TEXT NOT NULL DEFAULT ''; -- the case's, after the fact
+CREATE INDEX case_fact_at ON case_fact (at);`}}
 
-const caseColumns = `id, number, version, state, is_open, class, class_zh, class_en, handle_us, reminder_us, severity, title_zh, title_en,
-	scenario, subject, episode, area, unit, why_unit, handler, handler_name, hands, verifier, opened_at, dispatched_at, due_at, due_order,
-	handled_at, verified_at, closed_at, ended_at, updated_at, reminded, escalated`
+const caseColumns = `id, number, version, state, is_open, class, class_zh, class_en, severity, title_zh, title_en,
+	scenario, subject, episode, area, unit, why_unit, handler, handler_name, hands, verifier, opened_at, filed_at, dispatched_at, due_at, due_order,
+	handled_at, verified_at, closed_at, ended_at, updated_at, reminded, escalated, limited, late, light, into_id, involved, asked, returns, reworks,
+	reopened, urged, extensions, rating, reports, rest`
 
 // NextNumber counts the cases of a day.
 func (Store) NextNumber(tx *sqldb.Tx, day string) (int64, error) {
@@ -120,7 +145,7 @@ func (Store) SaveCase(tx *sqldb.Tx, c casework.Case, from int64, facts []casewor
 		return fault.New(fault.Conflict, op, "case %s was changed by somebody else at the same time", c.Number)
 	}
 	for i := range facts {
-		if err := insertFact(tx, &facts[i]); err != nil {
+		if err := insertFact(tx, &facts[i], string(c.Unit)); err != nil {
 			return fault.Wrap(op, err)
 		}
 	}
@@ -149,20 +174,25 @@ func caseArgs(c *casework.Case) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	rest, err := json.Marshal(restOf(c))
+	if err != nil {
+		return nil, err
+	}
 	d := c.Detection
 	return []any{
 		string(c.ID), c.Number, c.Version, string(c.State), c.Open(), string(c.Class), c.ClassTitle.ZH, c.ClassTitle.EN,
-		c.Limits.Handle.Microseconds(), c.Limits.Reminder.Microseconds(), string(c.Severity), c.Title.ZH, c.Title.EN,
+		string(c.Severity), c.Title.ZH, c.Title.EN,
 		string(d.Scenario), d.Subject, d.Episode, string(c.Area), string(c.Unit), c.WhyUnit, c.Handler, c.HandlerName, string(hands), c.Verifier,
-		sqldb.Micros(c.OpenedAt), sqldb.Micros(c.DispatchedAt), sqldb.Micros(c.DueAt), casedesk.DueOrder(c),
+		sqldb.Micros(c.OpenedAt), sqldb.Micros(c.FiledAt), sqldb.Micros(c.DispatchedAt), sqldb.Micros(c.DueAt), casedesk.DueOrder(c),
 		sqldb.Micros(c.HandledAt), sqldb.Micros(c.VerifiedAt), sqldb.Micros(c.ClosedAt), sqldb.Micros(c.EndedAt), sqldb.Micros(c.UpdatedAt),
-		c.Reminded, c.Escalated, words(c),
+		c.Reminded, c.Escalated, c.Limited(), c.Late, c.Light, string(c.Into), involved(c.Parts), c.Asked != nil, c.Returns, c.Reworks,
+		c.Reopened, c.Urged, c.Extensions, c.Rating, len(c.Reports), string(rest), words(c),
 	}, nil
 }
 
 // words is what a search looks through: lines, so that no match runs from one text into the next.
 func words(c *casework.Case) string {
-	return strings.ToLower(strings.Join([]string{c.Number, c.Detection.Subject, c.Title.ZH, c.Title.EN}, "\n"))
+	return strings.ToLower(strings.Join([]string{c.Number, c.Detection.Subject, c.Title.ZH, c.Title.EN, c.Place.Address}, "\n"))
 }
 
 // scanner is a *sql.Row or *sql.Rows.
@@ -170,34 +200,77 @@ type scanner interface{ Scan(dest ...any) error }
 
 func scanCase(row scanner) (casework.Case, error) {
 	var c casework.Case
-	var handle, reminder, opened, dispatched, due, dueOrder, handled, verified, closed, ended, updated int64
-	var isOpen bool
-	var hands string
-	err := row.Scan(&c.ID, &c.Number, &c.Version, &c.State, &isOpen, &c.Class, &c.ClassTitle.ZH, &c.ClassTitle.EN, &handle, &reminder,
+	var opened, filed, dispatched, due, dueOrder, handled, verified, closed, ended, updated int64
+	var isOpen, limited, asked bool
+	var hands, units, keptRest string
+	var reports int
+	err := row.Scan(&c.ID, &c.Number, &c.Version, &c.State, &isOpen, &c.Class, &c.ClassTitle.ZH, &c.ClassTitle.EN,
 		&c.Severity, &c.Title.ZH, &c.Title.EN, &c.Detection.Scenario, &c.Detection.Subject, &c.Detection.Episode, &c.Area, &c.Unit,
-		&c.WhyUnit, &c.Handler, &c.HandlerName, &hands, &c.Verifier, &opened, &dispatched, &due, &dueOrder, &handled, &verified, &closed,
-		&ended, &updated, &c.Reminded, &c.Escalated)
+		&c.WhyUnit, &c.Handler, &c.HandlerName, &hands, &c.Verifier, &opened, &filed, &dispatched, &due, &dueOrder, &handled, &verified, &closed,
+		&ended, &updated, &c.Reminded, &c.Escalated, &limited, &c.Late, &c.Light, &c.Into, &units, &asked, &c.Returns, &c.Reworks, &c.Reopened,
+		&c.Urged, &c.Extensions, &c.Rating, &reports, &keptRest)
 	if err != nil {
 		return casework.Case{}, err
 	}
-	c.Limits = casework.Limits{Handle: time.Duration(handle) * time.Microsecond, Reminder: time.Duration(reminder) * time.Microsecond}
 	for at, micros := range map[*time.Time]int64{
-		&c.OpenedAt: opened, &c.DispatchedAt: dispatched, &c.DueAt: due, &c.HandledAt: handled, &c.VerifiedAt: verified,
+		&c.OpenedAt: opened, &c.FiledAt: filed, &c.DispatchedAt: dispatched, &c.DueAt: due, &c.HandledAt: handled, &c.VerifiedAt: verified,
 		&c.ClosedAt: closed, &c.EndedAt: ended, &c.UpdatedAt: updated,
 	} {
 		*at = sqldb.FromMicros(micros)
 	}
+	var r rest
+	if err := json.Unmarshal([]byte(keptRest), &r); err != nil {
+		return casework.Case{}, err
+	}
+	r.onto(&c)
 	return c, json.Unmarshal([]byte(hands), &c.Hands)
 }
 
-func insertFact(tx *sqldb.Tx, f *casework.Fact) error {
+// rest is what of a case is kept together, because nobody asks for cases by it.
+type rest struct {
+	Limits   casework.Limits         `json:"limits,omitzero"`
+	Place    casework.Place          `json:"place,omitzero"`
+	Parts    []casework.Contribution `json:"parts,omitempty"`
+	Reports  []casework.Attached     `json:"reports,omitempty"`
+	Phase    int                     `json:"phase,omitempty"`
+	RemindAt int64                   `json:"remind_at,omitempty"`
+	Left     time.Duration           `json:"left_ns,omitempty"`
+	WakeAt   int64                   `json:"wake_at,omitempty"`
+	Asked    *casework.Asked         `json:"asked,omitempty"`
+}
+
+func restOf(c *casework.Case) rest {
+	return rest{
+		Limits: c.Limits, Place: c.Place, Parts: c.Parts, Reports: c.Reports, Phase: c.Phase, RemindAt: sqldb.Micros(c.RemindAt), Left: c.Left,
+		WakeAt: sqldb.Micros(c.WakeAt), Asked: c.Asked,
+	}
+}
+
+func (r *rest) onto(c *casework.Case) {
+	c.Limits, c.Place, c.Parts, c.Reports, c.Phase, c.Left, c.Asked = r.Limits, r.Place, r.Parts, r.Reports, r.Phase, r.Left, r.Asked
+	c.RemindAt, c.WakeAt = sqldb.FromMicros(r.RemindAt), sqldb.FromMicros(r.WakeAt)
+}
+
+// involved is a list that a search by one unit finds: each between commas.
+func involved(parts []casework.Contribution) string {
+	if len(parts) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString("," + string(p.Unit))
+	}
+	return b.String() + ","
+}
+
+func insertFact(tx *sqldb.Tx, f *casework.Fact, unit string) error {
 	body, err := json.Marshal(f.Body)
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(`INSERT INTO case_fact (case_id, version, kind, at, actor, name, purpose, rule, note, body)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		string(f.Case), f.Version, string(f.Kind), sqldb.Micros(f.At), f.Actor, f.Name, string(f.Purpose), f.Rule, f.Note, string(body))
+	_, err = tx.Exec(`INSERT INTO case_fact (case_id, version, kind, at, actor, name, purpose, rule, note, body, late, unit)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		string(f.Case), f.Version, string(f.Kind), sqldb.Micros(f.At), f.Actor, f.Name, string(f.Purpose), f.Rule, f.Note, string(body), f.Body.Late, unit)
 	return err
 }
 

@@ -56,8 +56,8 @@ func tallyClosed(tx *sqldb.Tx, m casedesk.Moment) ([]casedesk.Tally, error) {
 		err := row.Scan(&t.Area, &t.Scenario, &t.Class, &t.Unit, &t.Closed, &t.ClosedToday, &t.SettleMicros, &t.Limited, &t.OnTime)
 		return t, err
 	}, `SELECT area, scenario, class, unit, COUNT(*), SUM(CASE WHEN closed_at >= $1 THEN 1 ELSE 0 END),
-			CAST(SUM(closed_at - opened_at) AS BIGINT), SUM(CASE WHEN handle_us > 0 THEN 1 ELSE 0 END),
-			SUM(CASE WHEN handle_us > 0 AND handled_at - dispatched_at <= handle_us THEN 1 ELSE 0 END)
+			CAST(SUM(closed_at - opened_at) AS BIGINT), SUM(CASE WHEN limited THEN 1 ELSE 0 END),
+			SUM(CASE WHEN limited AND NOT late THEN 1 ELSE 0 END)
 		FROM cases WHERE closed_at >= $2 GROUP BY area, scenario, class, unit`, sqldb.Micros(m.Today), sqldb.Micros(m.Since))
 }
 
@@ -85,7 +85,7 @@ func (w *where) addFigure(f indicator.Figure, m casedesk.Moment) {
 		w.add("closed_at >= ?", sqldb.Micros(m.Today))
 	case indicator.OnTime:
 		w.add("closed_at >= ?", sqldb.Micros(m.Since))
-		w.add("handle_us > 0")
+		w.add("limited")
 	case indicator.SettleHours:
 		w.add("closed_at >= ?", sqldb.Micros(m.Since))
 	}

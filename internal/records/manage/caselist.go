@@ -2,6 +2,7 @@ package manage
 
 import (
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,7 @@ func caseFilter(q *casedesk.CaseQuery) *where {
 	w := &where{}
 	if q.Open != nil && !*q.Open {
 		w.add("NOT is_open")
-	} else if q.Open != nil || (q.State != "" && q.State != casework.Closed) {
+	} else if q.Open != nil || (q.State != "" && slices.Contains(casework.OpenStates, q.State)) {
 		w.add("is_open") // as the partial indexes say it; a state says it too
 	}
 	for _, f := range [...]struct{ cond, value string }{
@@ -49,7 +50,13 @@ func caseFilter(q *casedesk.CaseQuery) *where {
 		}
 	}
 	if q.Within != nil {
-		w.add("unit = ?", string(*q.Within))
+		w.add("(unit = ? OR involved LIKE ? ESCAPE '!')", string(*q.Within), "%,"+likeEscapes.Replace(string(*q.Within))+",%")
+	}
+	if q.Asked {
+		w.add("asked")
+	}
+	if q.Into != "" {
+		w.add("into_id <> '' AND into_id = ?", string(q.Into))
 	}
 	if q.Scenarios != nil {
 		w.add(oneOf(w, "scenario", q.Scenarios))

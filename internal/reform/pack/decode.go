@@ -1,6 +1,7 @@
 package pack
 
 import (
+	"encoding"
 	"fmt"
 	"reflect"
 	"slices"
@@ -35,6 +36,7 @@ func (d *decoder) fail(n *yaml.Node, path, format string, args ...any) {
 var (
 	durationType = reflect.TypeFor[time.Duration]()
 	nodeType     = reflect.TypeFor[*yaml.Node]()
+	textType     = reflect.TypeFor[encoding.TextUnmarshaler]()
 )
 
 func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
@@ -45,6 +47,8 @@ func (d *decoder) value(n *yaml.Node, v reflect.Value, path string) {
 		v.Set(reflect.ValueOf(n))
 	case v.Type() == durationType:
 		d.duration(n, v, path)
+	case v.Addr().Type().Implements(textType):
+		d.text(n, v, path)
 	case v.Kind() == reflect.Interface:
 		d.any(n, v, path)
 	case v.Kind() == reflect.Pointer:
@@ -166,6 +170,17 @@ func (d *decoder) duration(n *yaml.Node, v reflect.Value, path string) {
 		return
 	}
 	v.SetInt(int64(dur))
+}
+
+// text takes a value that reads itself.
+func (d *decoder) text(n *yaml.Node, v reflect.Value, path string) {
+	if n.Kind != yaml.ScalarNode {
+		d.fail(n, path, "must be a text")
+		return
+	}
+	if err := v.Addr().Interface().(encoding.TextUnmarshaler).UnmarshalText([]byte(n.Value)); err != nil {
+		d.fail(n, path, "%v", err)
+	}
 }
 
 // ParseDuration reads a duration as content writes it: Go's form, or whole days with the unit d ("7d").

@@ -33,7 +33,7 @@ func wholeLoop(t *testing.T, d *Desk) {
 		}
 	}
 	c, facts := d.load(t, id)
-	if folded, err := casework.Fold(facts); err != nil || !reflect.DeepEqual(folded, c) {
+	if folded, err := casework.Fold(facts); err != nil || !reflect.DeepEqual(folded.Stored(), c) {
 		t.Errorf("the facts add up to\n%+v (%v), kept is\n%+v", folded, err, c)
 	}
 	if c.State != casework.Closed || c.Open() || c.Handler != worker.ID || c.Verifier != verifier.ID || c.HandlerName != worker.Name {
@@ -71,7 +71,7 @@ func opensOnce(t *testing.T, d *Desk) {
 		var fresh bool
 		err := d.db.Update(t.Context(), func(tx *sqldb.Tx) error {
 			var err error
-			_, fresh, err = d.Open(tx, opening("p-1", 1))
+			_, fresh, err = d.Open(tx, casework.Open, opening("p-1", 1))
 			return err
 		})
 		mu.Lock()

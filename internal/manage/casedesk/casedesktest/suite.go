@@ -16,6 +16,7 @@ import (
 	"twoweave/internal/access"
 	"twoweave/internal/base/clock"
 	"twoweave/internal/base/lang"
+	"twoweave/internal/base/worktime"
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/scenario"
@@ -133,9 +134,17 @@ func city(t testing.TB) casedesk.City {
 func opening(subject string, episode int64) casework.Opening {
 	return casework.Opening{
 		Title: lang.Text{ZH: "积水", EN: "Ponding"}, Class: "ponding", ClassTitle: lang.Text{ZH: "道路积水", EN: "Road ponding"},
-		Limits: casework.Limits{Handle: 2 * time.Hour, Reminder: 30 * time.Minute}, Severity: scenario.Major,
+		Limits: limited(2 * time.Hour), Severity: scenario.Major,
 		Scenario: "ponding", Subject: subject, Episode: episode, Area: "a1", Unit: "street-1", WhyUnit: "its street",
 	}
+}
+
+// limited is a limit round the clock, with a reminder a quarter before its end; nothing for 0.
+func limited(d time.Duration) casework.Limits {
+	if d == 0 {
+		return casework.Limits{}
+	}
+	return casework.Limits{Phases: []casework.Phase{{Clock: worktime.UrgentHour, Limit: d, Reminder: d / 4}}}
 }
 
 func (d *Desk) update(t testing.TB, fn func(tx *sqldb.Tx) error) {
@@ -151,7 +160,7 @@ func (d *Desk) open(t testing.TB, o casework.Opening) casework.ID {
 	var id casework.ID
 	d.update(t, func(tx *sqldb.Tx) error {
 		var err error
-		id, _, err = d.Open(tx, o)
+		id, _, err = d.Open(tx, casework.Open, o)
 		return err
 	})
 	return id
