@@ -3,6 +3,7 @@ package notifytest
 import (
 	"crypto/x509"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -38,7 +39,9 @@ type Receiver struct {
 // NewReceiver starts a receiver that takes everything, until t ends.
 func NewReceiver(t testing.TB) *Receiver {
 	r := newReceiver()
-	s := httptest.NewServer(r)
+	s := httptest.NewUnstartedServer(r)
+	s.Config.ErrorLog = quiet
+	s.Start()
 	t.Cleanup(s.Close)
 	r.URL = s.URL
 	return r
@@ -47,12 +50,17 @@ func NewReceiver(t testing.TB) *Receiver {
 // NewSecureReceiver starts a receiver that speaks HTTPS. Its certificate is for 127.0.0.1 and example.com.
 func NewSecureReceiver(t testing.TB) *Receiver {
 	r := newReceiver()
-	s := httptest.NewTLSServer(r)
+	s := httptest.NewUnstartedServer(r)
+	s.Config.ErrorLog = quiet
+	s.StartTLS()
 	t.Cleanup(s.Close)
 	r.URL, r.Roots = s.URL, x509.NewCertPool()
 	r.Roots.AddCert(s.Certificate())
 	return r
 }
+
+// quiet is where a server's complaints about its clients go: tests provoke them.
+var quiet = log.New(io.Discard, "", 0)
 
 func newReceiver() *Receiver {
 	return &Receiver{answer: func(Request) Answer { return Answer{} }, came: make(chan Request, 10000)}
