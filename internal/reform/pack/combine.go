@@ -65,6 +65,7 @@ func Combine(packs ...*Pack) (*Set, error) {
 	slices.SortFunc(c.set.Scenarios, func(a, b *scenario.Compiled) int { return cmp.Compare(a.ID, b.ID) })
 	for _, p := range packs {
 		c.maps(p)
+		c.responsible(p)
 	}
 	c.signs()
 	slices.SortFunc(c.set.Indicators, func(a, b *indicator.Compiled) int { return cmp.Compare(a.ID, b.ID) })
@@ -122,11 +123,9 @@ func (c *combiner) own(p *Pack, kind, name string) bool {
 }
 
 func (c *combiner) registry() {
-	var areas []registry.Area
-	var units []registry.Unit
+	all := joined{from: map[registry.Part][]origin{}}
 	for _, p := range c.set.Packs {
-		areas = append(areas, p.Areas...)
-		units = append(units, p.Units...)
+		all.add(p)
 		if p.Frame != (Frame{}) && c.set.Frame != (Frame{}) && p.Frame != c.set.Frame {
 			c.fail(p, "areas.yaml", "frame", "the frame differs from another pack's; one map has one frame")
 		}
@@ -134,9 +133,9 @@ func (c *combiner) registry() {
 			c.set.Frame = p.Frame
 		}
 	}
-	d, wrong := registry.NewDirectory(areas, units)
-	for _, err := range wrong {
-		c.problems = append(c.problems, fault.Problem{File: "areas.yaml, units.yaml", Message: err.Error()})
+	d, wrong := registry.New(all.Content)
+	for _, w := range wrong {
+		c.wrong(&all, w)
 	}
 	c.set.Directory = d
 }

@@ -9,6 +9,9 @@
 //	classes/*.yaml     matter classes: who is responsible and how long they may take
 //	areas.yaml         optional: areas and the frame of their schematic map
 //	units.yaml         optional: units that handle cases
+//	grids.yaml         optional: responsibility grids
+//	routing.yaml       optional: rules about which unit is responsible
+//	roster.yaml        optional: posts, shifts and who is on duty
 //	tests/*.yaml       scripts with virtual time that prove the scenarios
 //	maps/*.yaml        how rows of a CSV file become events, for replays
 //

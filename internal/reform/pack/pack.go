@@ -23,6 +23,9 @@ type Pack struct {
 	Frame      Frame
 	Areas      []registry.Area
 	Units      []registry.Unit
+	Grids      []registry.Grid
+	Routing    []registry.Rule
+	Roster     registry.Roster
 	Tests      []Script
 	Maps       []Map
 

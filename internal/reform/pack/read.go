@@ -17,7 +17,7 @@ import (
 var folders = []string{"events", "scenarios", "signs", "indicators", "classes", "tests", "maps"}
 
 // singles are the files at the top of a pack.
-var singles = []string{"pack.yaml", "areas.yaml", "units.yaml"}
+var singles = append([]string{"pack.yaml", "areas.yaml", "units.yaml"}, dutyFiles...)
 
 // Read reads one pack folder and checks each entry by itself; Combine checks them together. The error is Invalid with every problem of
 // every file, or the file system's own.
@@ -131,6 +131,8 @@ func (r *reader) single(name string, doc document) {
 		var f unitsFile
 		r.take(doc, &f, func() []fault.Problem { return checkUnits(&f) })
 		r.pack.Units = f.Units
+	default:
+		r.duty(name, doc)
 	}
 	r.pack.where[name] = doc
 }
