@@ -44,7 +44,8 @@ func (c Config) Check() []fault.Problem {
 	}
 	for i, text := range c.Allow {
 		if _, err := network(text); err != nil {
-			problems = append(problems, fault.Problem{Field: fmt.Sprintf("allow[%d]", i), Message: fmt.Sprintf("is %q; it must be an address or a network, such as 10.1.0.0/16", text)})
+			message := fmt.Sprintf("is %q; it must be an address or a network, such as 10.1.0.0/16", text)
+			problems = append(problems, fault.Problem{Field: fmt.Sprintf("allow[%d]", i), Message: message})
 		}
 	}
 	return problems
@@ -60,8 +61,8 @@ func network(text string) (netip.Prefix, error) {
 	return p.Masked(), err
 }
 
-// Carriers makes the carriers that the configuration names, and how to close them. The directory of webhook receivers is Webhooks, unless another one is given. A configuration that has
-// problems is an Invalid fault that names all of them.
+// Carriers makes the carriers that the configuration names, and how to close them. The directory of webhook receivers is Webhooks, unless another one is
+// given. A configuration that has problems is an Invalid fault that names all of them.
 func (c Config) Carriers(clk clock.Clock, directory Directory) (carriers map[Channel]Carrier, stop func(), err error) {
 	const op = "notify.Carriers"
 	problems := c.Check()

@@ -234,7 +234,8 @@ func serverFails(err error) error {
 	return &Failure{Verdict: Unwell, Why: why, Err: withoutReply(err)}
 }
 
-// mailFails is the failure of one mail (RFC 5321, section 4.2.1: 4yz may pass later, 5yz will not). 421 closes the session, and 530 to 538 ask us to sign in (RFC 4954): those are not the mail's.
+// mailFails is the failure of one mail (RFC 5321, section 4.2.1: 4yz may pass later, 5yz will not). 421 closes the session, and 530 to 538 ask us to
+// sign in (RFC 4954): those are not the mail's.
 func mailFails(err error) error {
 	code, status := replyOf(err)
 	switch {

@@ -12,8 +12,8 @@ import (
 
 // Carrier brings messages of one channel to their receivers.
 //
-// Send returns nil once the receiver has taken m, and else a *Failure that says what to do about it. It returns soon after ctx has ended. It is called from many
-// goroutines, and it may be called again for a message that arrived; m.Key is then the same.
+// Send returns nil once the receiver has taken m, and else a *Failure that says what to do about it. It returns soon after ctx has ended. It is called
+// from many goroutines, and it may be called again for a message that arrived; m.Key is then the same.
 type Carrier interface {
 	Send(ctx context.Context, m Message) error
 }

@@ -11,15 +11,27 @@ import (
 	"syscall"
 )
 
-// guard dials for webhooks, and refuses what a receiver's name must not lead to: this machine, networks that are not public, and the metadata services of clouds. Otherwise whoever may
-// name a receiver could have the program speak to whatever the program can reach (server-side request forgery).
+// guard dials for webhooks, and refuses what a receiver's name must not lead to: this machine, networks that are not public, and the metadata services
+// of clouds. Otherwise whoever may name a receiver could have the program speak to whatever the program can reach (server-side request forgery).
 //
-// It decides on the address that it dials, at the moment of dialling, and dials just that address: so a name that resolves to another address the next time gains nothing.
+// It decides on the address that it dials, at the moment of dialling, and dials just that address: so a name that resolves to another address the next
+// time gains nothing.
 type guard struct {
 	allow    []netip.Prefix // one's own networks
 	only     bool           // nothing but allow
 	resolver Resolver
 	dial     func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+func newGuard(o WebhookOptions, only bool) *guard {
+	g := &guard{allow: o.Allow, only: only, resolver: o.Resolver, dial: o.Dial}
+	if g.resolver == nil {
+		g.resolver = net.DefaultResolver
+	}
+	if g.dial == nil {
+		g.dial = (&net.Dialer{ControlContext: g.control}).DialContext
+	}
+	return g
 }
 
 // Resolver looks up the addresses of a name; *net.Resolver is one.
@@ -33,7 +45,8 @@ var metadata = prefixes("169.254.169.254/32", "169.254.170.2/32", "169.254.170.2
 	"192.0.0.192/32",     // Oracle
 	"168.63.129.16/32")   // Azure's host
 
-// special are the blocks of IPv4 and IPv6 that are not the public network, after IANA's registries of special-purpose addresses. Of IPv6, only global unicast is let through at all.
+// special are the blocks of IPv4 and IPv6 that are not the public network, after IANA's registries of special-purpose addresses. Of IPv6, only global
+// unicast is let through at all.
 var (
 	special = prefixes("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
 		"192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
@@ -92,7 +105,8 @@ func (g *guard) DialContext(ctx context.Context, network, address string) (net.C
 	return nil, err
 }
 
-// addresses are those of a host. A host that looks like a number but is no plain address ("0x7f.1", "2130706433") is refused: it means different addresses to different programs.
+// addresses are those of a host. A host that looks like a number but is no plain address ("0x7f.1", "2130706433") is refused: it means different
+// addresses to different programs.
 func (g *guard) addresses(ctx context.Context, host string) ([]netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return []netip.Addr{ip}, nil

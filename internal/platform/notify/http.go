@@ -47,17 +47,22 @@ func unreached(err error) error {
 // judge is what an answer means. What refuses us (401, 407) is not the message's fault: it waits until our credentials are put right.
 func judge(answer *http.Response, now time.Time) error {
 	code := answer.StatusCode
+	no := func(v Verdict, zh, en string) *Failure {
+		return &Failure{Verdict: v, Answered: v == Refused, Why: say(zh+"（状态码 %d）", en+" (status %d)", code)}
+	}
 	switch {
 	case code >= 200 && code < 300:
 		return nil
 	case code == http.StatusUnauthorized || code == http.StatusProxyAuthRequired:
-		return &Failure{Verdict: Unwell, Why: say("接收方不认可本系统的凭据（状态码 %d）", "the receiver does not accept our credentials (status %d)", code)}
+		return no(Unwell, "接收方不认可本系统的凭据", "the receiver does not accept our credentials")
 	case code == http.StatusRequestTimeout || code == http.StatusTooManyRequests || code >= 500:
-		return &Failure{Verdict: Unwell, Wait: retryAfter(answer.Header.Get("Retry-After"), now), Why: say("接收方暂时不能接收（状态码 %d）", "the receiver cannot take it now (status %d)", code)}
+		f := no(Unwell, "接收方暂时不能接收", "the receiver cannot take it now")
+		f.Wait = retryAfter(answer.Header.Get("Retry-After"), now)
+		return f
 	case code >= 300 && code < 400:
-		return &Failure{Verdict: Refused, Answered: true, Why: say("接收方要求转向别处（状态码 %d），本系统不跟随", "the receiver answered with a redirect (status %d), which is not followed", code)}
+		return no(Refused, "接收方要求转向别处，本系统不跟随", "the receiver answered with a redirect, which is not followed")
 	}
-	return &Failure{Verdict: Refused, Answered: true, Why: say("接收方拒收（状态码 %d）", "the receiver refused it (status %d)", code)}
+	return no(Refused, "接收方拒收", "the receiver refused it")
 }
 
 // retryAfter reads the header of RFC 9110, section 10.2.3: seconds, or a date. What is neither, or lies in the past, is 0.

@@ -29,8 +29,8 @@ func Unread(tx *sqldb.Tx, account string, now time.Time) (n int64, err error) {
 	return n, fault.Wrap("notify.Unread", err)
 }
 
-// MarkRead notes that an account has read messages of its inbox, with the time of the first reading; none named means all that can be seen now. Ids of others' messages are
-// passed over. It returns how many became read.
+// MarkRead notes that an account has read messages of its inbox, with the time of the first reading; none named means all that can be seen now. Ids of
+// others' messages are passed over. It returns how many became read.
 func MarkRead(tx *sqldb.Tx, account string, now time.Time, ids ...ID) (n int64, err error) {
 	const op = "notify.MarkRead"
 	if len(ids) == 0 {

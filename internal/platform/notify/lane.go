@@ -36,7 +36,8 @@ func (l *lane) room(now time.Time, parallel int) int {
 	return max(parallel-l.busy, 0)
 }
 
-// fails notes that the receiver failed a message, and tells whether that begins a pause. Messages that were under way when the last pause began say nothing new.
+// fails notes that the receiver failed a message, and tells whether that begins a pause. Messages that were under way when the last pause began say
+// nothing new.
 func (l *lane) fails(seq int64, now time.Time, f *Failure) (pauses bool) {
 	if now.Before(l.until) {
 		return false

@@ -17,8 +17,8 @@ type letter struct {
 	first    time.Time
 }
 
-// look finds what may be sent now, for each lane as much as it has room for. The look is a View: under Update it would set every transaction that puts a message at odds
-// with this one.
+// look finds what may be sent now, for each lane as much as it has room for. The look is a View: under Update it would set every transaction that puts a
+// message at odds with this one.
 func (s *Sender) look(ctx context.Context, now time.Time) (all []*letter, err error) {
 	err = s.o.DB.View(ctx, func(tx *sqldb.Tx) error {
 		for name := ""; ; {
@@ -115,31 +115,36 @@ func (s *Sender) bury(ctx context.Context, l *letter, now time.Time, why lang.Te
 		WHERE seq = $5 AND owner = $6 AND status = $7`, string(Dead), sqldb.Micros(now), why.ZH, why.EN, l.seq, s.owner, string(Waiting))
 }
 
-// strand is for a receiver that begins a pause: the day of all that is due to it runs, whether tried or not, and those whose day is over, or whose time, are dead.
+// strand is for a receiver that begins a pause: the day of all that is due to it runs, whether tried or not, and those whose day is over, or whose time,
+// are dead.
 func (s *Sender) strand(ctx context.Context, name string, now time.Time, why lang.Text) (dead int64, err error) {
-	over := now.Add(-s.o.GiveUp)
-	late := exhausted(s.o.GiveUp, why)
 	err = s.o.DB.Update(ctx, func(tx *sqldb.Tx) error {
 		_, err := tx.Exec(`UPDATE notify SET first_at = $1 WHERE status = $2 AND lane = $3 AND try_at <= $1 AND first_at = 0`, sqldb.Micros(now), string(Waiting), name)
 		if err != nil {
 			return err
 		}
-		dead, err = tx.Exec(`UPDATE notify SET status = $1, done_at = $2, reason_zh = $3, reason_en = $4 WHERE status = $5 AND lane = $6 AND owner = '' AND first_at > 0 AND first_at <= $7`,
-			string(Dead), sqldb.Micros(now), late.ZH, late.EN, string(Waiting), name, sqldb.Micros(over))
+		tired, err := buryAll(tx, name, "first_at", now.Add(-s.o.GiveUp), now, exhausted(s.o.GiveUp, why))
 		if err != nil {
 			return err
 		}
-		n, err := tx.Exec(`UPDATE notify SET status = $1, done_at = $2, reason_zh = $3, reason_en = $4 WHERE status = $5 AND lane = $6 AND owner = '' AND not_after > 0 AND not_after <= $2`,
-			string(Dead), sqldb.Micros(now), tooLate.ZH, tooLate.EN, string(Waiting), name)
-		dead += n
+		late, err := buryAll(tx, name, "not_after", now, now, tooLate)
+		dead = tired + late
 		return err
 	})
 	return dead, err
 }
 
+// buryAll makes dead letters of what waits for a receiver, is not under way, and has a time in a column that is not after limit.
+func buryAll(tx *sqldb.Tx, name, column string, limit, now time.Time, why lang.Text) (int64, error) {
+	return tx.Exec(`UPDATE notify SET status = $1, done_at = $2, reason_zh = $3, reason_en = $4
+		WHERE status = $5 AND lane = $6 AND owner = '' AND `+column+` > 0 AND `+column+` <= $7`,
+		string(Dead), sqldb.Micros(now), why.ZH, why.EN, string(Waiting), name, sqldb.Micros(limit))
+}
+
 // release makes due what waits for a receiver that answers again.
 func (s *Sender) release(ctx context.Context, name string, now time.Time) error {
-	return s.exec(ctx, `UPDATE notify SET try_at = $1 WHERE status = $2 AND lane = $3 AND owner = '' AND attempts > 0 AND try_at > $1`, sqldb.Micros(now), string(Waiting), name)
+	return s.exec(ctx, `UPDATE notify SET try_at = $1 WHERE status = $2 AND lane = $3 AND owner = '' AND attempts > 0 AND try_at > $1`,
+		sqldb.Micros(now), string(Waiting), name)
 }
 
 const sweepBatch = 500 // rows removed in one transaction

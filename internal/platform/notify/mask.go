@@ -7,8 +7,8 @@ import (
 
 const masked = "****"
 
-// Mask is an address as lists and logs show it: enough to tell two apart for whoever knows them, not enough to reach anybody. Names of webhook receivers and accounts are no
-// secrets and stay as they are.
+// Mask is an address as lists and logs show it: enough to tell two apart for whoever knows them, not enough to reach anybody. Names of webhook receivers
+// and accounts are no secrets and stay as they are.
 func Mask(c Channel, to string) string {
 	switch c {
 	case Webhook, App:

@@ -8,8 +8,8 @@ import (
 	"twoweave/internal/platform/sqldb"
 )
 
-// Mend corrects a dead letter: another address, another text, or both; empty values leave what there is. It does not send: Resend does. Its receiver takes what
-// was mended for a new message (see Message.Key). A message that is no dead letter is a Conflict, one that is not there NotFound.
+// Mend corrects a dead letter: another address, another text, or both; empty values leave what there is. It does not send: Resend does. Its receiver
+// takes what was mended for a new message (see Message.Key). A message that is no dead letter is a Conflict, one that is not there NotFound.
 func Mend(tx *sqldb.Tx, id ID, to string, body lang.Text) error {
 	const op = "notify.Mend"
 	e, err := Get(tx, id)
@@ -33,8 +33,9 @@ func Mend(tx *sqldb.Tx, id ID, to string, body lang.Text) error {
 	return fault.Wrap(op, err)
 }
 
-// Resend lets dead letters and cancelled messages go out again, at once and with a new day of tries, whatever their NotBefore and NotAfter said. Unless it was mended, a
-// message goes under its old key: who got it already knows it. A message in another state is a Conflict, one that is not there NotFound; then none is resent.
+// Resend lets dead letters and cancelled messages go out again, at once and with a new day of tries, whatever their NotBefore and NotAfter said. Unless
+// it was mended, a message goes under its old key: who got it already knows it. A message in another state is a Conflict, one that is not there
+// NotFound; then none is resent.
 func Resend(tx *sqldb.Tx, ids ...ID) error {
 	const op = "notify.Resend"
 	for _, id := range ids {

@@ -12,7 +12,8 @@ import (
 	"twoweave/internal/platform/sqldb"
 )
 
-// ID names a message for ever: two messages with one id are the same message. Derive it from what the message follows from, so that work done twice says it once.
+// ID names a message for ever: two messages with one id are the same message. Derive it from what the message follows from, so that work done twice says
+// it once.
 //
 // It is at most 200 characters of printable ASCII without spaces, since it travels in headers.
 type ID string
@@ -57,8 +58,8 @@ const MaxContent = 256 << 10
 
 // Message is one message to one recipient.
 //
-// To people it has a Body and, by mail and in the app, a Subject, both in the two languages of the product; Lang says in which an SMS or a mail is written, an inbox shows the
-// reader's. To a webhook it has a Type and Data, a JSON document; they become a CloudEvents event whose subject is About.
+// To people it has a Body and, by mail and in the app, a Subject, both in the two languages of the product; Lang says in which an SMS or a mail is
+// written, an inbox shows the reader's. To a webhook it has a Type and Data, a JSON document; they become a CloudEvents event whose subject is About.
 type Message struct {
 	ID        ID
 	Channel   Channel
@@ -93,13 +94,14 @@ func (m Message) GoString() string { return m.String() }
 
 // LogValue is what a log shows of the message.
 func (m Message) LogValue() slog.Value {
-	return slog.GroupValue(slog.String("id", string(m.ID)), slog.String("channel", string(m.Channel)), slog.String("to", Mask(m.Channel, m.To)), slog.String("about", m.About))
+	return slog.GroupValue(slog.String("id", string(m.ID)), slog.String("channel", string(m.Channel)),
+		slog.String("to", Mask(m.Channel, m.To)), slog.String("about", m.About))
 }
 
 // Put queues messages in the caller's transaction. One whose id is known already is passed over, whatever else it says.
 //
-// A message that its channel could never carry (no id, no recipient, no text) is the program's mistake, an Internal fault. A wrong address is not: it must not undo what
-// the message is about, so it becomes a dead letter when it is sent.
+// A message that its channel could never carry (no id, no recipient, no text) is the program's mistake, an Internal fault. A wrong address is not: it
+// must not undo what the message is about, so it becomes a dead letter when it is sent.
 func Put(tx *sqldb.Tx, messages ...Message) error {
 	const op = "notify.Put"
 	for _, m := range messages {

@@ -82,8 +82,8 @@ func signal(c chan struct{}) {
 	}
 }
 
-// Run sends messages as they fall due until ctx ends, then cuts off those under way, waits for them, and returns ctx's error. A database that does not answer is logged
-// and tried again. What failed is tried again up to a second late.
+// Run sends messages as they fall due until ctx ends, then cuts off those under way, waits for them, and returns ctx's error. A database that does not
+// answer is logged and tried again. What failed is tried again up to a second late.
 func (s *Sender) Run(ctx context.Context) error {
 	defer s.work.Wait()
 	var swept time.Time
@@ -102,8 +102,8 @@ func (s *Sender) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// SendDue sends what can be sent now, waits until all of it has been settled, and returns how many messages arrived. What has to wait is not waited for. An error means
-// that the database does not answer, or that ctx has ended. Neither Run nor another SendDue of this Sender may be under way.
+// SendDue sends what can be sent now, waits until all of it has been settled, and returns how many messages arrived. What has to wait is not waited for.
+// An error means that the database does not answer, or that ctx has ended. Neither Run nor another SendDue of this Sender may be under way.
 func (s *Sender) SendDue(ctx context.Context) (n int, err error) {
 	defer s.work.Wait()
 	before := s.sent.Load()
@@ -226,7 +226,10 @@ func (s *Sender) reveal(ctx context.Context, m *Message) error {
 var tooLate = say("到可以发送时已过时效", "its time had passed before it could be sent")
 
 func exhausted(after time.Duration, last lang.Text) lang.Text {
-	return lang.Text{ZH: fmt.Sprintf("%s 内多次未能送达，已放弃；最后一次：%s", after, last.ZH), EN: fmt.Sprintf("given up after failing for %s; at last: %s", after, last.EN)}
+	return lang.Text{
+		ZH: fmt.Sprintf("%s 内多次未能送达，已放弃；最后一次：%s", after, last.ZH),
+		EN: fmt.Sprintf("given up after failing for %s; at last: %s", after, last.EN),
+	}
 }
 
 // answers notes a receiver that answers. What waited for it need not wait longer.

@@ -22,7 +22,7 @@ import (
 
 func TestSMSGoesToTheGateway(t *testing.T) {
 	t.Parallel()
-	sqldbtest.Each(t, notify.Migrations, func(t *testing.T, db *sqldb.DB) {
+	onSQLite(t, func(t *testing.T, db *sqldb.DB) {
 		d := newDesk(t, db, nil)
 		english := sms("b")
 		english.Lang, english.To = lang.English, "＋86 138-0000 ５678"
@@ -112,7 +112,7 @@ func TestReceiverDeadForAnHour(t *testing.T) {
 			}
 			return notifytest.Answer{}
 		})
-		all := ids("m", 150)
+		all := ids("m", 80)
 		for i, id := range all {
 			at := d.clock.Now().Sub(start)
 			dead.Store(at >= 10*time.Minute && at < 70*time.Minute)
@@ -120,16 +120,16 @@ func TestReceiverDeadForAnHour(t *testing.T) {
 			if _, err := d.SendDue(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if i == 100 {
+			if i == 50 {
 				if r := d.Receivers(); len(r) != 1 || r[0].Since.IsZero() || r[0].Until.IsZero() || r[0].Why.ZH == "" {
 					t.Errorf("the outage does not show: %+v", r)
 				}
 			}
-			d.clock.Advance(30 * time.Second)
+			d.clock.Advance(time.Minute)
 		}
 		dead.Store(false)
 		expect(t, db, notify.Sent, all...)
-		if n := len(d.gateway.Got()) - len(all); n < 12 || n > 60 {
+		if n := len(d.gateway.Got()) - len(all); n < 10 || n > 40 {
 			t.Errorf("the dead receiver was tried %d times in an hour", n)
 		}
 		if r := d.Receivers(); !r[0].Since.IsZero() {
@@ -219,9 +219,9 @@ func TestWhatWaitsBehindADeadReceiverDiesToo(t *testing.T) {
 		}
 		put(t, db, all...)
 		late := sms("late")
-		for range 25 * 12 {
+		for range 25 * 3 {
 			d.send(t, 0)
-			d.clock.Advance(5 * time.Minute)
+			d.clock.Advance(20 * time.Minute)
 			if d.clock.Now().Sub(start) == 20*time.Hour {
 				put(t, db, late)
 			}
@@ -293,7 +293,7 @@ func TestRetryAfterIsKeptTo(t *testing.T) {
 // One receiver does not answer at all; the others get theirs meanwhile.
 func TestSlowReceiverHoldsUpNobody(t *testing.T) {
 	t.Parallel()
-	sqldbtest.Each(t, notify.Migrations, func(t *testing.T, db *sqldb.DB) {
+	onSQLite(t, func(t *testing.T, db *sqldb.DB) {
 		slow, quick := notifytest.NewReceiver(t), notifytest.NewReceiver(t)
 		free := make(chan struct{})
 		slow.OnRequest(func(notifytest.Request) notifytest.Answer { <-free; return notifytest.Answer{} })
@@ -357,7 +357,7 @@ func TestReceiverThatDoesNotAnswerIsGivenUp(t *testing.T) {
 
 func TestTimesBeforeAndAfter(t *testing.T) {
 	t.Parallel()
-	sqldbtest.Each(t, notify.Migrations, func(t *testing.T, db *sqldb.DB) {
+	onSQLite(t, func(t *testing.T, db *sqldb.DB) {
 		d := newDesk(t, db, nil)
 		early, late := sms("early"), sms("late")
 		early.NotBefore = start.Add(time.Hour)
@@ -413,7 +413,7 @@ func TestPanicOfACarrier(t *testing.T) {
 // Values that were put sealed are opened for the carrier alone.
 func TestRevealOpensForTheMomentOfSending(t *testing.T) {
 	t.Parallel()
-	sqldbtest.Each(t, notify.Migrations, func(t *testing.T, db *sqldb.DB) {
+	onSQLite(t, func(t *testing.T, db *sqldb.DB) {
 		forgotten := &notify.Failure{Verdict: notify.Refused, Why: lang.Text{ZH: "此人的资料已删除", EN: "the person was forgotten"}}
 		d := newDesk(t, db, func(o *notify.Options) {
 			o.Reveal = func(_ context.Context, _ *sqldb.Tx, m *notify.Message) error {
@@ -474,7 +474,7 @@ func TestTwoSendersSendEachMessageOnce(t *testing.T) {
 // The program is told to stop while a message is under way: it is free at once, and nothing is said about it.
 func TestStoppedSenderGivesBack(t *testing.T) {
 	t.Parallel()
-	sqldbtest.Each(t, notify.Migrations, func(t *testing.T, db *sqldb.DB) {
+	onSQLite(t, func(t *testing.T, db *sqldb.DB) {
 		d := newDesk(t, db, nil)
 		free := make(chan struct{})
 		d.gateway.OnRequest(func(notifytest.Request) notifytest.Answer { <-free; return notifytest.Answer{} })

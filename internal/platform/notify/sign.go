@@ -33,8 +33,8 @@ func (s Secret) key() ([]byte, error) {
 	return key, nil
 }
 
-// Sign is the value of the header webhook-signature: a v1 signature (HMAC-SHA256 over id, timestamp and body) for each secret, so that a receiver that has changed its
-// secret already verifies it as well as one that has not yet. A secret of the wrong form is an Invalid fault.
+// Sign is the value of the header webhook-signature: a v1 signature (HMAC-SHA256 over id, timestamp and body) for each secret, so that a receiver that
+// has changed its secret already verifies it as well as one that has not yet. A secret of the wrong form is an Invalid fault.
 func Sign(id string, at time.Time, body []byte, secrets ...Secret) (string, error) {
 	signatures := make([]string, 0, len(secrets))
 	for _, s := range secrets {
@@ -54,8 +54,8 @@ func mac(key []byte, id, timestamp string, body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// Verify checks a webhook that came in, for gateways: one of its signatures must be by one of the secrets, and its timestamp within five minutes of now. It returns the
-// webhook's id, by which the receiver recognises one that comes twice. A webhook that does not pass is an Unauthenticated fault.
+// Verify checks a webhook that came in, for gateways: one of its signatures must be by one of the secrets, and its timestamp within five minutes of now.
+// It returns the webhook's id, by which the receiver recognises one that comes twice. A webhook that does not pass is an Unauthenticated fault.
 func Verify(header http.Header, body []byte, now time.Time, secrets ...Secret) (id string, err error) {
 	const op = "notify.Verify"
 	id, timestamp := header.Get(headerID), header.Get(headerTimestamp)

@@ -42,8 +42,8 @@ type SMSCarrier struct {
 	client *http.Client
 }
 
-// NewSMS makes a carrier. The gateway is the operator's own choice and may stand in the operator's own network: no address is refused. Redirects are not followed, nor are proxies of the
-// environment used.
+// NewSMS makes a carrier. The gateway is the operator's own choice and may stand in the operator's own network: no address is refused. Redirects are not
+// followed, nor are proxies of the environment used.
 func NewSMS(c SMSConfig, clk clock.Clock) (*SMSCarrier, error) {
 	if problems := c.check(); problems != nil {
 		return nil, fault.Invalidly("notify.NewSMS", problems...)

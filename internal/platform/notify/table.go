@@ -4,8 +4,8 @@ import "twoweave/internal/platform/sqldb"
 
 // Migrations are the tables of this package.
 //
-// try_at is when a waiting message may be tried; a lease is an owner and a try_at that lies ahead. first_at is when it was tried first, or would have been had its
-// receiver not been known to fail: from then on its day runs.
+// try_at is when a waiting message may be tried; a lease is an owner and a try_at that lies ahead. first_at is when it was tried first, or would have
+// been had its receiver not been known to fail: from then on its day runs.
 var Migrations = []sqldb.Migration{{Name: "notify-1", SQL: `
 	CREATE TABLE notify (
 		seq        $identity,

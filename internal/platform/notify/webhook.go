@@ -23,7 +23,8 @@ type Endpoint struct {
 	Secrets []Secret `yaml:"secrets"`
 }
 
-// Check says what is wrong with an endpoint. Every message is signed with each of its secrets: to change one, add the new one, let the receiver change, take the old one out.
+// Check says what is wrong with an endpoint. Every message is signed with each of its secrets: to change one, add the new one, let the receiver change,
+// take the old one out.
 func (e Endpoint) Check() (problems []fault.Problem) {
 	add := func(field, message string) {
 		problems = append(problems, fault.Problem{Field: field, Message: message})
@@ -49,7 +50,8 @@ func (e Endpoint) Check() (problems []fault.Problem) {
 	return problems
 }
 
-// Directory knows the receivers of webhooks. It is asked at every try, so that a changed URL or secret holds for messages that wait. A name that it does not know is a NotFound fault.
+// Directory knows the receivers of webhooks. It is asked at every try, so that a changed URL or secret holds for messages that wait. A name that it does
+// not know is a NotFound fault.
 type Directory interface {
 	Endpoint(ctx context.Context, name string) (Endpoint, error)
 }
@@ -92,13 +94,7 @@ func NewWebhook(o WebhookOptions) *WebhookCarrier {
 }
 
 func (o WebhookOptions) client(only bool) *http.Client {
-	g := &guard{allow: o.Allow, only: only, resolver: o.Resolver, dial: o.Dial}
-	if g.resolver == nil {
-		g.resolver = net.DefaultResolver
-	}
-	if g.dial == nil {
-		g.dial = (&net.Dialer{ControlContext: g.control}).DialContext
-	}
+	g := newGuard(o, only)
 	return &http.Client{CheckRedirect: noRedirect, Transport: &http.Transport{
 		DialContext:            g.DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: o.Roots, MinVersion: tls.VersionTLS12},

@@ -256,18 +256,6 @@ func TestAllowListOfTheGuard(t *testing.T) {
 	}
 }
 
-// The last line of the defence: the system's own dialer asks the guard about the address that it is about to connect to.
-func TestGuardOfTheSystemsDialer(t *testing.T) {
-	t.Parallel()
-	r := notifytest.NewReceiver(t)
-	for allow, want := range map[string]bool{"127.0.0.0/8": true, "10.0.0.0/8": false} {
-		o := notify.WebhookOptions{Source: "https://city.example", Directory: notify.Endpoints{endpoint("x", r.URL)}, Clock: clock.NewManual(start), Allow: []netip.Prefix{netip.MustParsePrefix(allow)}}
-		if err := notify.NewWebhook(o).Send(t.Context(), hook("a", "x")); (err == nil) != want {
-			t.Errorf("with %s: %v", allow, err)
-		}
-	}
-}
-
 func TestEndpointsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	w := hooks(clock.NewManual(start), notify.Endpoint{Name: "bare", URL: "https://example.com"}, endpoint("ftp", "ftp://example.com"), endpoint("user", "https://a:b@example.com"),

@@ -33,8 +33,8 @@ type MailOptions struct {
 	User      string
 	Password  string
 
-	// Reply may answer a command by itself, such as "550 5.1.1 no such user"; empty: as usual. The verbs are those of SMTP in upper case, and "." for the end of the
-	// data. A reply of "hang up" closes the connection.
+	// Reply may answer a command by itself, such as "550 5.1.1 no such user"; empty: as usual. The verbs are those of SMTP in upper case, and "." for the
+	// end of the data. A reply of "hang up" closes the connection.
 	Reply func(verb, argument string) string
 }
 
