@@ -16,9 +16,8 @@
 // twice. Messages are in no order, not even those to one receiver; whoever needs one reads it from the content.
 //
 // Receivers do not wait for one another. Each has places of its own (Options.Parallel), and each pauses by itself when several messages in a row fail
-// there: the SMS gateway, the mail server, and every webhook receiver by its name. After a pause one
-// message at a time tries it, until one gets through. A receiver's
-// Retry-After is kept to, up to an hour. Any number of Senders may work on one database.
+// there: the SMS gateway, the mail server, and every webhook receiver by its name. After a pause one message at a time tries it, until one gets through.
+// A receiver's Retry-After is kept to, up to an hour. Any number of Senders may work on one database.
 //
 // # Personal values
 //
