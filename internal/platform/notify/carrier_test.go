@@ -80,6 +80,9 @@ func TestRetryAfterIsKeptTo(t *testing.T) {
 			})
 			put(t, db, sms("a"))
 			d.send(t, 0)
+			if next := get(t, db, "a").Next; !next.Equal(start.Add(want)) { // also for another Sender, or after a restart
+				t.Errorf("Retry-After %s: it waits until %s", header, next)
+			}
 			put(t, db, sms("b")) // the receiver wants nobody's
 			d.clock.Advance(want - 1)
 			if want > 2*time.Second {

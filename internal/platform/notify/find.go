@@ -14,7 +14,7 @@ import (
 // Entry is a message and what has become of it.
 type Entry struct {
 	Message            // masked, without Subject, Body and Data, unless asked for plainly
-	Status   Status    //
+	Status   Status    // what has become of it
 	Attempts int64     // tries that failed, since it was put or resent
 	Next     time.Time // of a waiting one: when it may be tried next; the zero time is at once
 	Done     time.Time // when it was sent, died or was cancelled

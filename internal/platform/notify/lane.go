@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	givingUp  = 3               // different messages failing in a row after which the receiver, not the message, is taken to be at fault
-	laneTry   = 5 * time.Minute // the longest pause of a receiver that did not ask for one
-	probesOne = 1               // messages at a time that try a receiver after a pause
+	givingUp = 3               // different messages failing in a row after which the receiver, not the message, is taken to be at fault
+	laneTry  = 5 * time.Minute // the longest pause of a receiver that did not ask for one
+	probes   = 1               // messages at a time that try a receiver after a pause
 )
 
 // lane is how one receiver does, as far as this Sender knows.
@@ -31,7 +31,7 @@ func (l *lane) room(now time.Time, parallel int) int {
 	case now.Before(l.until):
 		return 0
 	case l.pauses > 0:
-		return max(probesOne-l.busy, 0)
+		return max(probes-l.busy, 0)
 	}
 	return max(parallel-l.busy, 0)
 }

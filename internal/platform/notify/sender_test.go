@@ -179,6 +179,45 @@ func TestRecoveryReleasesWhatWaited(t *testing.T) {
 	})
 }
 
+// Somebody who sends a dead letter again gives it another day.
+func TestResentLetterHasADayOfItsOwn(t *testing.T) {
+	t.Parallel()
+	onSQLite(t, func(t *testing.T, db *sqldb.DB) {
+		d := newDesk(t, db, nil)
+		d.gateway.OnRequest(status(500))
+		put(t, db, sms("a"))
+		d.send(t, 0)
+		d.clock.Advance(24 * time.Hour)
+		d.send(t, 0)
+		expect(t, db, notify.Dead, "a")
+		update(t, db, func(tx *sqldb.Tx) error { return notify.Resend(tx, "a") })
+		d.send(t, 0)
+		if e := get(t, db, "a"); e.Status != notify.Waiting || e.Attempts != 1 || e.Next.Sub(d.clock.Now()) != 2*time.Second {
+			t.Errorf("%s after %d tries", e.Status, e.Attempts)
+		}
+	})
+}
+
+// A receiver that refuses a message does answer: it is no reason to go on leaving it alone.
+func TestRefusalEndsAPause(t *testing.T) {
+	t.Parallel()
+	onSQLite(t, func(t *testing.T, db *sqldb.DB) {
+		d := newDesk(t, db, nil)
+		d.gateway.OnRequest(status(503))
+		for _, id := range ids("m", 9) {
+			put(t, db, sms(string(id)))
+		}
+		d.send(t, 0)
+		d.clock.Advance(time.Minute)
+		d.gateway.OnRequest(status(400))
+		d.send(t, 0)
+		expect(t, db, notify.Dead, ids("m", 9)...)
+		if r := d.Receivers()[0]; !r.Since.IsZero() || r.Channel != notify.SMS || r.Busy != 0 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
 // What is of no use any more does not wait for its receiver.
 func TestWhatIsTooLateDiesBehindADeadReceiver(t *testing.T) {
 	t.Parallel()
