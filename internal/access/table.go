@@ -32,6 +32,7 @@ const (
 	UrgeCase       Action = "case.urge"
 	UndoCase       Action = "case.undo" // the own last command
 
+	ReadClasses  Action = "class.read"
 	ReadFindings Action = "detection.read"
 	ReadPersonal Action = "personal.read" // the unsealed values about a person
 	ReadMachine  Action = "machine.read"  // accounting, exceptions, packs
@@ -96,7 +97,7 @@ var (
 )
 
 // table is everything that is allowed. Read a line as: this role may do this, for these purposes, on these things.
-var table = []row{
+var table = append([]row{
 	// Devices and gateways tell what happened; the program's operators may too, to try things out.
 	{Device, SendEvent, signal, nil},
 	{Operator, SendEvent, signal, nil},
@@ -116,6 +117,12 @@ var table = []row{
 	{Verifier, ReadCase, watch, nil},
 	{Admin, ReadCase, watch, nil},
 	{FieldWorker, ReadCase, watch, anyUnit},
+
+	{Operator, ReadClasses, watch, nil},
+	{Dispatcher, ReadClasses, watch, nil},
+	{Verifier, ReadClasses, watch, nil},
+	{Admin, ReadClasses, watch, nil},
+	{FieldWorker, ReadClasses, watch, nil},
 
 	// The loop. The program accepts what it detects and notes what its clocks say.
 	{System, AcceptCase, work, nil},
@@ -185,4 +192,4 @@ var table = []row{
 	{Operator, ReadMachine, operate, nil},
 	{Admin, ActivatePack, operate, nil},
 	{System, ActivatePack, operate, nil},
-}
+}, dutyRoom...)

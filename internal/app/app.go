@@ -25,6 +25,7 @@ import (
 	"twoweave/internal/manage/orderdesk"
 	"twoweave/internal/platform/blob"
 	"twoweave/internal/platform/bus"
+	"twoweave/internal/platform/notify"
 	"twoweave/internal/platform/outbox"
 	"twoweave/internal/platform/series"
 	"twoweave/internal/platform/sqldb"
@@ -66,6 +67,7 @@ type App struct {
 	database *sqldb.DB
 	records  manage.Store
 	vault    *vault.Vault
+	messages *notify.Sender
 	blobs    *blob.Dir
 	bus      *bus.Bus
 	series   *series.Store
@@ -189,7 +191,7 @@ func (a *App) openData(context.Context) error {
 
 func migrations() []sqldb.Migration {
 	var all []sqldb.Migration
-	for _, m := range [][]sqldb.Migration{manage.Migrations, timer.Migrations, outbox.Migrations, vault.Migrations} {
+	for _, m := range [][]sqldb.Migration{manage.Migrations, timer.Migrations, outbox.Migrations, vault.Migrations, notify.Migrations} {
 		all = append(all, m...)
 	}
 	return all

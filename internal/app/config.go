@@ -19,6 +19,7 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/gateway/mqtt"
 	"twoweave/internal/manage/detect"
+	"twoweave/internal/platform/notify"
 )
 
 // Config is how one program is set up. Zero fields are filled from the defaults.
@@ -34,6 +35,8 @@ type Config struct {
 	Topics   []string `yaml:"topics"`   // MQTT topic map
 	Snapshot string   `yaml:"snapshot"` // how often detection's state is kept, by the log's time
 	Log      string   `yaml:"log"`      // debug, info, warn, error
+
+	Notify notify.Config `yaml:"notify"` // how messages leave: SMS gateway, mail server, webhook receivers; in the file only
 }
 
 // Setting describes one setting, for the help text and the reference.
@@ -179,6 +182,10 @@ func (c *Config) Check() error {
 	}
 	if _, ok := logLevels[c.Log]; !ok {
 		add("log", "is %q; it must be debug, info, warn or error", c.Log)
+	}
+	for _, p := range c.Notify.Check() {
+		p.Field = "notify." + p.Field
+		problems = append(problems, p)
 	}
 	if problems != nil {
 		return fault.Invalidly("app.Check", problems...)

@@ -6,6 +6,8 @@ import (
 	"maps"
 
 	"twoweave/internal/base/lang"
+	"twoweave/internal/manage/event"
+	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/orderdesk"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/outbox"
@@ -26,6 +28,20 @@ func (a *App) allTimers() map[string]timer.Handler {
 	all := a.desk.Timers()
 	maps.Copy(all, a.orders.Timers())
 	return all
+}
+
+// levelOf is the city state of an area now.
+func (a *App) levelOf(ctx context.Context, area event.AreaCode) (order.Level, error) {
+	board, err := a.orders.Board(ctx)
+	if err != nil {
+		return order.Daily, err
+	}
+	for i := range board.Areas {
+		if board.Areas[i].Area == area {
+			return board.Areas[i].Level, nil
+		}
+	}
+	return order.Daily, nil
 }
 
 // orderCity is what the order desk must know of a set of packs.

@@ -119,12 +119,16 @@ func (a *App) anonymous() *access.Actor {
 func (a *App) buildUseCases(context.Context) error {
 	log := func(part string) *slog.Logger { return a.o.Log.With("part", part) }
 	seal := sealer{a.database, a.vault}
-	a.desk = casedesk.New(casedesk.Options{DB: a.database, Store: a.records, Clock: a.o.Clock, Log: log("casedesk"), Wake: a.wake, Reveal: seal.reveal})
+	a.desk = casedesk.New(casedesk.Options{DB: a.database, Store: a.records, Clock: a.o.Clock, Log: log("casedesk"), Wake: a.wake, Reveal: seal.reveal,
+		Persons: persons{a.vault}, Level: a.levelOf})
 	a.board = flow.NewSigns(flow.SignsOptions{Cases: a.desk, History: a.series, Clock: a.o.Clock, Log: log("signs")})
 	a.buildOrders(log("orderdesk"))
 	a.sink = flow.New(flow.Options{DB: a.database, Records: a.records, Desk: a.desk, Orders: a.orders, Signs: a.board, Log: log("flow"), Wake: a.wake})
 	a.timers = timer.NewRunner(a.database, a.o.Clock, log("timer"), a.allTimers())
 	a.outbox = outbox.NewRelay(a.database, a.publisher(), a.o.Clock, log("outbox"))
+	if err := a.buildMessages(log("notify")); err != nil {
+		return err
+	}
 	a.runner = detect.NewRunner(detect.Options{Log: a.bus, Blobs: a.blobs, Owners: manage.Owners{DB: a.database}, Sink: a.sink, Loader: loader{a.blobs},
 		Clock: clock.System{}, Logger: log("detect"), Worker: a.worker, Workers: a.o.Workers, Snapshots: a.config.snapshots(a.o.Snapshots)})
 	a.flight = &flight{log: a.bus, position: a.runner.Position}
@@ -141,6 +145,7 @@ func (a *App) buildUseCases(context.Context) error {
 func (a *App) wake() {
 	a.timers.Wake()
 	a.outbox.Wake()
+	a.messages.Wake()
 	a.board.Touch()
 }
 
@@ -153,7 +158,7 @@ func (a *App) startGateways(context.Context) error {
 		a.signin.MountEnter(mux, a.o.Visitors)
 	}
 	a.api = api.New(mux, api.Options{
-		Actor: a.signin.Actor, Anonymous: a.anonymous(), Events: events{a.ingest}, Cases: a.desk, Signs: a.board, Orders: a.orders, Facts: a.bus, Series: a.series,
+		Actor: a.signin.Actor, Anonymous: a.anonymous(), Events: events{a.ingest}, Cases: a.desk, Reports: a.desk, Signs: a.board, Orders: a.orders, Facts: a.bus, Series: a.series,
 		Machine: machine{a}, Past: a.looking(), Places: places{&a.now}, Version: Version(), SyncMode: a.syncMode, Demo: a.o.Demo, Clock: a.o.Clock, Log: a.o.Log.With("part", "api"),
 	})
 	a.health().Mount(mux)

@@ -26,6 +26,7 @@ func (a *App) startUpkeep(ctx context.Context) error {
 		return nil
 	}
 	a.crew.start(a.undo, "timers", a.timers.Run)
+	a.crew.start(a.undo, "messages", a.messages.Run)
 	a.crew.start(a.undo, "retention", a.runRetention)
 	a.crew.start(a.undo, "ticks", a.runTicks)
 	return nil

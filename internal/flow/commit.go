@@ -221,7 +221,7 @@ func printable(s string) string {
 
 // CityOf is what the desk needs to know of a set of packs.
 func CityOf(set *pack.Set) casedesk.City {
-	c := casedesk.City{Directory: set.Directory, Indicators: map[indicator.ID]indicator.Filter{}}
+	c := casedesk.City{Directory: set.Directory, Classes: set.Classes, Indicators: map[indicator.ID]indicator.Filter{}}
 	for _, i := range set.Indicators {
 		c.Indicators[i.ID] = i.Behind
 	}

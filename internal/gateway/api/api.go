@@ -27,6 +27,7 @@ type Options struct {
 
 	Events   Events
 	Cases    Cases
+	Reports  Reports
 	Signs    Signs
 	Orders   Orders
 	Facts    Facts
@@ -63,7 +64,7 @@ func New(mux *http.ServeMux, o Options) *API {
 	}
 	a := &API{o: o, actions: map[string]access.Action{}, hub: newHub(o)}
 	a.huma = humago.New(mux, config)
-	for _, mount := range []func(*API){mountEvents, mountMe, mountCases, mountDetections, mountExplanations, mountBacktests, mountSigns, mountOrders, mountAreas, mountMachine, mountStream, mountSeries} {
+	for _, mount := range []func(*API){mountEvents, mountMe, mountReports, mountCases, mountDetections, mountExplanations, mountBacktests, mountSigns, mountOrders, mountAreas, mountMachine, mountStream, mountSeries} {
 		mount(a)
 	}
 	for _, prefix := range []string{"/api/", "/prometheus/"} {

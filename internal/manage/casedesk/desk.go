@@ -13,7 +13,10 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/worktime"
 	"twoweave/internal/manage/casework"
+	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
+	"twoweave/internal/manage/matter"
+	"twoweave/internal/manage/order"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/registry"
 )
@@ -34,6 +37,10 @@ type Options struct {
 	Wake func()
 	// Reveal opens the sealed values in the data of a reading. Optional: without it sealed values stay sealed for everybody.
 	Reveal Reveal
+	// Persons keeps who reported. Optional: without it reports are anonymous.
+	Persons Persons
+	// Level is the city state of an area now; it changes limits and who is responsible. Optional: without it, daily.
+	Level func(context.Context, event.AreaCode) (order.Level, error)
 }
 
 // Reveal opens the sealed personal values in an event's data and returns the data with them. It is called only for readers whom access lets see personal
@@ -43,7 +50,8 @@ type Reveal func(ctx context.Context, tx *sqldb.Tx, data []byte) ([]byte, error)
 // City is the names the desk shows and the places it knows. It is immutable.
 type City struct {
 	Directory  *registry.Directory
-	Calendar   *worktime.Calendar                // for limits in working hours and days; nil = the shipped one
+	Calendar   *worktime.Calendar // for limits in working hours and days; nil = the shipped one
+	Classes    map[matter.ClassID]*matter.Class
 	Indicators map[indicator.ID]indicator.Filter // the cases behind each indicator
 }
 

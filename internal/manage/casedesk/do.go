@@ -203,11 +203,17 @@ func (d *Desk) along(tx *sqldb.Tx, done decided, who deciders) error {
 	if err != nil {
 		return err
 	}
-	joined, err := decide(other, cmd, who)
-	if err != nil {
+	if _, err := d.give(tx, other, cmd, who); err != nil {
 		return err
 	}
-	return d.keep(tx, joined)
+	to, ids := target, make([]casework.ReportID, len(cmd.Reports))
+	if undone {
+		to = done.after.ID
+	}
+	for i, r := range cmd.Reports {
+		ids[i] = r.Report
+	}
+	return d.Store.MoveReports(tx, to, ids...)
 }
 
 // keepRefusal keeps the audit fact of a refusal, and the refusal as the answer under the key. What it returns is that answer; when the same command was

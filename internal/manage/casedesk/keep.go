@@ -28,6 +28,9 @@ func (d *Desk) keep(tx *sqldb.Tx, done decided) error {
 			return err
 		}
 	}
+	if err := d.answers(tx, done); err != nil {
+		return err
+	}
 	if err := d.tell(tx, done); err != nil {
 		return err
 	}

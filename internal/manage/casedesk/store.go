@@ -19,6 +19,7 @@ type Store interface {
 	Cases
 	Findings
 	Trail
+	Reports
 }
 
 // Cases keeps cases, their facts and their numbers.

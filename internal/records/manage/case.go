@@ -154,7 +154,7 @@ func (Store) SaveCase(tx *sqldb.Tx, c casework.Case, from int64, facts []casewor
 
 // allCaseColumns is caseColumns and what is only written.
 var (
-	allCaseColumns = strings.Split(strings.Join(strings.Fields(caseColumns+", words"), ""), ",")
+	allCaseColumns = strings.Split(strings.Join(strings.Fields(caseColumns+", words, lon, lat, address_key"), ""), ",")
 	insertCase     = `INSERT INTO cases (` + strings.Join(allCaseColumns, ", ") + `) VALUES (` + placeholders(1, len(allCaseColumns)) +
 		`) ON CONFLICT (id) DO NOTHING`
 	updateCase = fmt.Sprintf(`UPDATE cases SET (%s) = (%s) WHERE id = $1 AND version = $%d`,
@@ -178,6 +178,10 @@ func caseArgs(c *casework.Case) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	var lon, lat *float64
+	if p := c.Place.Point; p != nil {
+		lon, lat = &p.Lon, &p.Lat
+	}
 	d := c.Detection
 	return []any{
 		string(c.ID), c.Number, c.Version, string(c.State), c.Open(), string(c.Class), c.ClassTitle.ZH, c.ClassTitle.EN,
@@ -186,7 +190,7 @@ func caseArgs(c *casework.Case) ([]any, error) {
 		sqldb.Micros(c.OpenedAt), sqldb.Micros(c.FiledAt), sqldb.Micros(c.DispatchedAt), sqldb.Micros(c.DueAt), casedesk.DueOrder(c),
 		sqldb.Micros(c.HandledAt), sqldb.Micros(c.VerifiedAt), sqldb.Micros(c.ClosedAt), sqldb.Micros(c.EndedAt), sqldb.Micros(c.UpdatedAt),
 		c.Reminded, c.Escalated, c.Limited(), c.Late, c.Light, string(c.Into), involved(c.Parts), c.Asked != nil, c.Returns, c.Reworks,
-		c.Reopened, c.Urged, c.Extensions, c.Rating, len(c.Reports), string(rest), words(c),
+		c.Reopened, c.Urged, c.Extensions, c.Rating, len(c.Reports), string(rest), words(c), lon, lat, casedesk.AddressKey(c.Place.Address),
 	}, nil
 }
 

@@ -20,6 +20,7 @@ import (
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/scenario"
+	"twoweave/internal/platform/notify"
 	"twoweave/internal/platform/outbox"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/platform/sqldb/sqldbtest"
@@ -46,7 +47,7 @@ type Suite struct {
 // Run runs every case on both engines.
 func Run(t *testing.T, s Suite) {
 	t.Helper()
-	s.Migrations = slices.Concat(s.Migrations, timer.Migrations, outbox.Migrations)
+	s.Migrations = slices.Concat(s.Migrations, timer.Migrations, outbox.Migrations, notify.Migrations)
 	for name, test := range map[string]func(*testing.T, *Desk){
 		"a whole loop":                         wholeLoop,
 		"an episode opens one case":            opensOnce,
@@ -66,6 +67,13 @@ func Run(t *testing.T, s Suite) {
 		"personal values":                      personal,
 		"detections":                           detections,
 		"exceptions and audit":                 machineRoom,
+		"a report becomes a case":              takes,
+		"wrong reports are refused":            refusesIntakes,
+		"repeats join the open case":           joinsRepeats,
+		"a crowd reports one matter":           crowdReports,
+		"everybody who reported is answered":   answersEverybody,
+		"a voided case answers with a reason":  answersVoided,
+		"own reports and questions":            takesDirectly,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,6 +100,7 @@ func newDesk(t testing.TB, s Suite, db *sqldb.DB) *Desk {
 	d := &Desk{suite: s, db: db, clock: clock.NewManual(Start)}
 	d.Desk = casedesk.New(casedesk.Options{
 		DB: db, Store: s.Store, Clock: d.clock, Log: slog.New(slog.DiscardHandler), Wake: func() { d.woken.Add(1) }, Reveal: reveal,
+		Persons: persons{},
 	})
 	d.Use(city(t))
 	d.update(t, func(tx *sqldb.Tx) error {
@@ -123,11 +132,11 @@ func city(t testing.TB) casedesk.City {
 	t.Helper()
 	dir, wrong := registry.NewDirectory(
 		[]registry.Area{{Code: "a1", Name: lang.Text{ZH: "一街", EN: "First"}}, {Code: "a2", Name: lang.Text{ZH: "二街", EN: "Second"}}},
-		[]registry.Unit{{ID: "street-1", Name: lang.Text{ZH: "一街道", EN: "Street 1"}, Area: "a1"}, {ID: "water", Name: lang.Text{ZH: "水务", EN: "Water"}}})
+		[]registry.Unit{{ID: "street-1", Name: lang.Text{ZH: "一街道", EN: "Street 1"}, Area: "a1"}, {ID: "water", Name: lang.Text{ZH: "水务", EN: "Water"}, Kind: "water"}})
 	if len(wrong) > 0 {
 		t.Fatal(wrong)
 	}
-	return casedesk.City{Directory: dir, Indicators: behind}
+	return casedesk.City{Directory: dir, Classes: classes, Indicators: behind}
 }
 
 // opening is a case of scenario "ponding" in area a1.
@@ -234,6 +243,15 @@ func (d *Desk) audit(t testing.TB, q casedesk.AuditQuery) []access.Audit {
 }
 
 // number reads one number with a query.
+func (d *Desk) text(t testing.TB, query string, args ...any) (text string) {
+	t.Helper()
+	err := d.db.View(t.Context(), func(tx *sqldb.Tx) error { return tx.QueryRow(query, args...).Scan(&text) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}
+
 func (d *Desk) number(t testing.TB, query string, args ...any) (n int) {
 	t.Helper()
 	err := d.db.View(t.Context(), func(tx *sqldb.Tx) error { return tx.QueryRow(query, args...).Scan(&n) })
