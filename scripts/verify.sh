@@ -39,6 +39,8 @@ made docs/cli.md go run ./cmd/twoweave help --markdown
 made docs/openapi.json go run ./cmd/twoweave help --openapi
 made packs/pudong/areas.yaml tool ./citymap
 made packs/pudong/units.yaml tool ./citymap -units
+made packs/pudong/grids.yaml tool ./citymap -grids
+made packs/pudong/roster.yaml tool ./citymap -roster
 if [ "$mode" = write ]; then tool ./webbuild || status=1; else tool ./webbuild -check || differs web/dist; fi
 tidy .
 tidy tools

@@ -61,6 +61,7 @@ var table = []layer{
 	{path: "internal/manage/detect", level: usecases},
 	{path: "internal/manage/casedesk", level: usecases},
 	{path: "internal/manage/orderdesk", level: usecases},
+	{path: "internal/manage/dutydesk", level: usecases},
 	{path: "internal/serve/servicedesk", level: usecases},
 	{path: "internal/records", level: usecases, each: true},
 
@@ -110,6 +111,7 @@ var edges = []edge{
 	{"internal/records/manage", "internal/manage/casedesk", "it implements the store that the desk declares beside itself"},
 	{"internal/records/manage", "internal/manage/detect", "likewise for detection"},
 	{"internal/records/manage", "internal/manage/orderdesk", "likewise for orders"},
+	{"internal/records/manage", "internal/manage/dutydesk", "likewise for the duty room"},
 	{"internal/records/manage", "internal/manage/ingest", "likewise for ingest"},
 
 	{"internal/platform/notify", "internal/platform/sqldb", "messages are rows in the caller's transaction"},

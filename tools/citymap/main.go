@@ -6,6 +6,8 @@
 //
 //	go run ./citymap > ../packs/pudong/areas.yaml
 //	go run ./citymap -units > ../packs/pudong/units.yaml
+//	go run ./citymap -grids > ../packs/pudong/grids.yaml
+//	go run ./citymap -roster > ../packs/pudong/roster.yaml
 //
 // The output follows from this file alone, so it can be made again byte for byte.
 package main
@@ -28,14 +30,21 @@ type point struct{ x, y float64 }
 
 func main() {
 	units := flag.Bool("units", false, "write the units instead of the areas")
+	grids := flag.Bool("grids", false, "write the responsibility grids instead")
+	roster := flag.Bool("roster", false, "write the duty roster instead")
 	flag.Parse()
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
-	if *units {
+	switch {
+	case *units:
 		writeUnits(out)
-		return
+	case *grids:
+		writeGrids(out, draw())
+	case *roster:
+		writeRoster(out)
+	default:
+		writeAreas(out, draw())
 	}
-	writeAreas(out, draw())
 }
 
 // draw gives one outline for each place, in the order of places.
