@@ -155,9 +155,9 @@ func TestOneBadMessageHoldsUpNobody(t *testing.T) {
 		put(t, db, sms("bad"))
 		for i := range 8 {
 			d.send(t, 0)
-			d.clock.Set(get(t, db, "bad").Next)
 			put(t, db, sms(fmt.Sprint("good", i)))
 			d.send(t, 1)
+			d.clock.Set(get(t, db, "bad").Next)
 		}
 	})
 }
