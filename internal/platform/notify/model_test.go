@@ -127,7 +127,7 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 				w.senders = append(w.senders, notify.NewSender(notify.Options{DB: db, Clock: w.clock, Log: quiet, GiveUp: 10000 * time.Hour,
 					Carriers: map[notify.Channel]notify.Carrier{notify.SMS: w, notify.Webhook: w}}))
 			}
-			for range rapid.IntRange(1, 25).Draw(rt, "steps") {
+			for range rapid.IntRange(1, 15).Draw(rt, "steps") {
 				w.step(rt, t)
 			}
 			w.check(rt, t)

@@ -86,7 +86,7 @@ func bubble(t *testing.T, fn func(t *testing.T, b *running)) {
 		go func() { served <- server.Serve(p) }()
 		w := notify.NewWebhook(notify.WebhookOptions{Source: "https://city.example", Directory: notify.Endpoints{endpoint("x", "http://10.0.0.1/")}, Clock: clock.System{},
 			Allow: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}, Dial: p.dial})
-		b.Sender = notify.NewSender(notify.Options{DB: db, Clock: clock.System{}, Log: quiet, Carriers: map[notify.Channel]notify.Carrier{notify.Webhook: w}, KeepSent: 2 * time.Hour})
+		b.Sender = notify.NewSender(notify.Options{DB: db, Clock: clock.System{}, Log: quiet, Carriers: map[notify.Channel]notify.Carrier{notify.Webhook: w}, KeepSent: 30 * time.Minute})
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
 		go func() { done <- b.Run(ctx) }()
@@ -188,7 +188,7 @@ func TestRunSweeps(t *testing.T) {
 	bubble(t, func(t *testing.T, b *running) {
 		b.put(t, "a")
 		b.wait(t, "a")
-		if err := (clock.System{}).Wait(t.Context(), time.Now().Add(3*time.Hour+time.Second)); err != nil {
+		if err := (clock.System{}).Wait(t.Context(), time.Now().Add(2*time.Hour)); err != nil {
 			t.Fatal(err)
 		}
 		err := b.db.View(t.Context(), func(tx *sqldb.Tx) error { _, err := notify.Get(tx, "a"); return err })

@@ -54,7 +54,7 @@ func TestCrashBetweenSendAndNote(t *testing.T) {
 
 func TestLeaseOfADeadSenderRunsOut(t *testing.T) {
 	t.Parallel()
-	sqldbtest.Each(t, notify.Migrations, func(t *testing.T, db *sqldb.DB) {
+	onSQLite(t, func(t *testing.T, db *sqldb.DB) {
 		d := newDesk(t, db, nil)
 		put(t, db, sms("a"))
 		update(t, db, func(tx *sqldb.Tx) error { // as a Sender leaves it that was killed
@@ -165,7 +165,7 @@ func TestOneBadMessageHoldsUpNobody(t *testing.T) {
 // When a receiver answers again, what had begun to wait long waits no longer.
 func TestRecoveryReleasesWhatWaited(t *testing.T) {
 	t.Parallel()
-	sqldbtest.Each(t, notify.Migrations, func(t *testing.T, db *sqldb.DB) {
+	onSQLite(t, func(t *testing.T, db *sqldb.DB) {
 		d := newDesk(t, db, nil)
 		d.gateway.OnRequest(status(503))
 		put(t, db, sms("a"), sms("b"), sms("c"), sms("d"))
@@ -221,7 +221,7 @@ func TestRefusalEndsAPause(t *testing.T) {
 // What is of no use any more does not wait for its receiver.
 func TestWhatIsTooLateDiesBehindADeadReceiver(t *testing.T) {
 	t.Parallel()
-	sqldbtest.Each(t, notify.Migrations, func(t *testing.T, db *sqldb.DB) {
+	onSQLite(t, func(t *testing.T, db *sqldb.DB) {
 		d := newDesk(t, db, nil)
 		d.gateway.OnRequest(status(503))
 		short := sms("short")
