@@ -5,8 +5,9 @@
 // Put writes a message as a row in the caller's transaction: nothing is sent before that commits, and if it does not commit, nothing was said. A Sender
 // leases rows that are due and hands each to the carrier of its channel. What arrived is marked as sent. What failed is tried again, after seconds at
 // first and after an hour at last. What is refused for good, or has been tried for a day, becomes a dead letter: it is kept with the reason in plain
-// words until somebody mends it (Mend), sends it again (Resend) or gives it up (Cancel). An in-app message needs no Sender: it stands in its recipient's
-// Inbox as soon as it is committed and its time has come.
+// words until somebody mends it (Mend), sends it again (Resend) or gives it up (Cancel). What a receiver says to us rather than to the message (HTTP 401
+// and 407, everything that a mail server says before it is given a mail) is no refusal: it waits until the configuration is put right. An in-app message
+// needs no Sender: it stands in its recipient's Inbox as soon as it is committed and its time has come.
 //
 // # What it promises
 //
