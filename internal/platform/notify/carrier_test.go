@@ -4,18 +4,14 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"twoweave/internal/base/clock"
 	"twoweave/internal/base/lang"
 	"twoweave/internal/platform/notify"
 	"twoweave/internal/platform/notify/notifytest"
 	"twoweave/internal/platform/sqldb"
-	"twoweave/internal/platform/sqldb/sqldbtest"
 )
 
 func TestSMSGoesToTheGateway(t *testing.T) {
@@ -116,37 +112,6 @@ func TestChannelWithoutCarrier(t *testing.T) {
 type carrier func(ctx context.Context, m notify.Message) error
 
 func (c carrier) Send(ctx context.Context, m notify.Message) error { return c(ctx, m) }
-
-// Two Senders on two connections share the work and send nothing twice.
-func TestTwoSendersSendEachMessageOnce(t *testing.T) {
-	t.Parallel()
-	sqldbtest.EachURL(t, func(t *testing.T, url string) {
-		dbs := []*sqldb.DB{sqldbtest.Open(t, url, notify.Migrations), sqldbtest.Open(t, url, notify.Migrations)}
-		var all []notify.Message
-		for _, id := range ids("m", 120) {
-			all = append(all, sms(string(id)))
-		}
-		put(t, dbs[0], all...)
-		gateway := notifytest.NewReceiver(t)
-		var work sync.WaitGroup
-		for _, db := range dbs {
-			c := clock.NewManual(start)
-			s := notify.NewSender(notify.Options{DB: db, Clock: c, Log: quiet, Carriers: map[notify.Channel]notify.Carrier{notify.SMS: smsTo(t, gateway, c)}})
-			work.Go(func() {
-				if _, err := s.SendDue(t.Context()); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		work.Wait()
-		got := keys(gateway)
-		slices.Sort(got)
-		if n := len(slices.Compact(slices.Clone(got))); len(got) != 120 || n != 120 {
-			t.Errorf("%d requests for %d messages", len(got), n)
-		}
-		expect(t, dbs[0], notify.Sent, ids("m", 120)...)
-	})
-}
 
 // A carrier that panics harms its own message only.
 func TestPanicOfACarrier(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"twoweave/internal/base/clock"
 	"twoweave/internal/platform/notify"
 	"twoweave/internal/platform/notify/notifytest"
 	"twoweave/internal/platform/sqldb"
@@ -350,6 +351,37 @@ func TestTimesBeforeAndAfter(t *testing.T) {
 		d.send(t, 0)
 		d.clock.Advance(time.Microsecond)
 		d.send(t, 1)
+	})
+}
+
+// Two Senders on two connections share the work and send nothing twice.
+func TestTwoSendersSendEachMessageOnce(t *testing.T) {
+	t.Parallel()
+	sqldbtest.EachURL(t, func(t *testing.T, url string) {
+		dbs := []*sqldb.DB{sqldbtest.Open(t, url, notify.Migrations), sqldbtest.Open(t, url, notify.Migrations)}
+		var all []notify.Message
+		for _, id := range ids("m", 120) {
+			all = append(all, sms(string(id)))
+		}
+		put(t, dbs[0], all...)
+		gateway := notifytest.NewReceiver(t)
+		var work sync.WaitGroup
+		for _, db := range dbs {
+			c := clock.NewManual(start)
+			s := notify.NewSender(notify.Options{DB: db, Clock: c, Log: quiet, Carriers: map[notify.Channel]notify.Carrier{notify.SMS: smsTo(t, gateway, c)}})
+			work.Go(func() {
+				if _, err := s.SendDue(t.Context()); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		work.Wait()
+		got := keys(gateway)
+		slices.Sort(got)
+		if n := len(slices.Compact(slices.Clone(got))); len(got) != 120 || n != 120 {
+			t.Errorf("%d requests for %d messages", len(got), n)
+		}
+		expect(t, dbs[0], notify.Sent, ids("m", 120)...)
 	})
 }
 
