@@ -84,7 +84,7 @@ var clients = []string{"github.com/eclipse/paho.golang", "github.com/eclipse/pah
 type edge struct{ from, to, reason string }
 
 var edges = []edge{
-	{"internal/base/worktime", "internal/base/fault", "a bad calendar is a fault of the input"},
+	{"internal/base/worktime", "internal/base/lang", "a limit is read by people"},
 	{"internal/base/geo", "internal/base/fault", "a bad position is a fault of the input"},
 
 	{"internal/registry", "internal/manage/event", "registry names areas by the id that events carry"},
