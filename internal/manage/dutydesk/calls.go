@@ -76,7 +76,7 @@ func (d *Desk) pass(w registry.Watch, c *Call, b *book, by Who, to registry.Pers
 
 // change loads a call, lets decide say what becomes of it, and asks access.
 func (d *Desk) change(tx *sqldb.Tx, actor access.Actor, id CallID, now time.Time, decide func(*Call, *book) (Call, error)) (decided[CallView], error) {
-	before, err := d.Store.Call(tx, id)
+	before, err := d.Store.DutyCall(tx, id)
 	if err != nil {
 		return decided[CallView]{}, err
 	}

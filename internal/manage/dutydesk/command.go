@@ -36,7 +36,7 @@ func do[T any](ctx context.Context, d *Desk, r Request, digest string, decide fu
 	var refused *access.Audit
 	err := d.DB.Update(ctx, func(tx *sqldb.Tx) error {
 		got, refused = *new(T), nil
-		now := d.Clock.Now()
+		now := d.now()
 		answer, taken, err := d.Store.ReserveDuty(tx, r.key(), now, now.Add(KeepAnswers))
 		if err != nil {
 			return err
@@ -86,7 +86,7 @@ func keepRefusal[T any](ctx context.Context, d *Desk, r Request, digest string, 
 		if err := d.Store.AppendAudit(tx, audit); err != nil {
 			return err
 		}
-		now := d.Clock.Now()
+		now := d.now()
 		kept, taken, err := d.Store.ReserveDuty(tx, r.key(), now, now.Add(KeepAnswers))
 		if err != nil {
 			return err

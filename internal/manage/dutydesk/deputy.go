@@ -16,6 +16,7 @@ import (
 // SetDeputy has one person stand in for another for a time. Of two that fit the later one counts. Invalid names every problem.
 func (d *Desk) SetDeputy(ctx context.Context, r Request, draft registry.Deputy) (DeputyView, error) {
 	draft.Why = strings.TrimSpace(draft.Why)
+	draft.From, draft.Until = draft.From.UTC().Truncate(time.Microsecond), draft.Until.UTC().Truncate(time.Microsecond)
 	v, err := do(ctx, d, r, content("deputy", draft), func(tx *sqldb.Tx, now time.Time) (decided[DeputyView], error) {
 		p := Deputy{ID: DeputyID(ident.Derive("deputy", r.key())), Version: 1, Deputy: draft, SetBy: who(r.Actor), At: now}
 		audit, err := permit(now, about(r.Actor, access.KeepRoster, d.deputyThing(&p)), d.checkDeputy(&p, now))

@@ -1,7 +1,6 @@
 package dutydesk
 
 import (
-	"context"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -84,6 +83,9 @@ func (d *Desk) Timers() map[string]timer.Handler {
 	return map[string]timer.Handler{ring: d.silent, overdue: d.notAccepted}
 }
 
+// now is the clock's time as records keep it: what is due at a moment must be due when it is read back.
+func (d *Desk) now() time.Time { return d.Clock.Now().UTC().Truncate(time.Microsecond) }
+
 // watch is who is on duty, with the deputies of a moment.
 func (d *Desk) watch(tx *sqldb.Tx, now time.Time) (registry.Watch, error) {
 	rows, err := d.Store.LiveDeputies(tx, now)
@@ -100,7 +102,7 @@ func (d *Desk) watch(tx *sqldb.Tx, now time.Time) (registry.Watch, error) {
 
 // dueNow is the moment at which a timer's handler works: the machine's clock may have jumped back since the runner looked, and a timer rings once.
 func (d *Desk) dueNow(t timer.Timer) time.Time {
-	if now := d.Clock.Now(); !now.Before(t.Due) {
+	if now := d.now(); !now.Before(t.Due) {
 		return now
 	}
 	return t.Due
@@ -161,7 +163,7 @@ func roles(all []access.Role) string {
 func who(a access.Actor) Who { return Who{registry.PersonID(a.ID), a.Name} }
 
 // look asks whether a reader may see the duty room.
-func (d *Desk) look(_ context.Context, reader access.Actor) error {
-	_, err := permit(d.Clock.Now(), about(reader, access.ReadRoster, access.Thing{Kind: "roster"}), nil)
+func (d *Desk) look(reader access.Actor) error {
+	_, err := permit(d.now(), about(reader, access.ReadRoster, access.Thing{Kind: "roster"}), nil)
 	return err
 }

@@ -32,7 +32,7 @@ func (d *Desk) Place(tx *sqldb.Tx, p Draft) error {
 	if p.ID == "" || p.About == "" || !p.Title.Complete() {
 		return fault.New(fault.Internal, op, "a call needs id, about and a title in both languages")
 	}
-	now := d.Clock.Now()
+	now := d.now()
 	c := Call{ID: p.ID, Version: 1, About: p.About, Title: p.Title, Unit: p.Unit, By: who(caller), At: now}
 	if post, known := d.city.Load().Directory.Post(p.Post); known {
 		c.Unit = post.Unit
@@ -49,7 +49,7 @@ func (d *Desk) Place(tx *sqldb.Tx, p Draft) error {
 	b.call(CallPlaced, &c, c.By, c.Title)
 	after := c.climb(ladder(w, &p, now), now)
 	b.climbed(&c, &after)
-	kept, err := d.Store.SaveCall(tx, after, 0)
+	kept, err := d.Store.SaveDutyCall(tx, after, 0)
 	if err != nil || !kept {
 		return fault.Wrap(op, err)
 	}
@@ -66,14 +66,14 @@ func ladder(w registry.Watch, p *Draft, now time.Time) []registry.Rung {
 // Withdraw ends a call whose reason is gone, in the caller's transaction. Where there is none, or it is over, nothing happens.
 func (d *Desk) Withdraw(tx *sqldb.Tx, id CallID, why lang.Text) error {
 	const op = "dutydesk.Withdraw"
-	before, err := d.Store.Call(tx, id)
+	before, err := d.Store.DutyCall(tx, id)
 	if fault.Is(err, fault.NotFound) || err == nil && !before.Status.Live() {
 		return nil
 	}
 	if err != nil {
 		return fault.Wrap(op, err)
 	}
-	now := d.Clock.Now()
+	now := d.now()
 	audit, err := permit(now, about(caller, access.PlaceCall, before.access()), nil)
 	if err != nil {
 		return fault.Wrap(op, err)
@@ -88,7 +88,7 @@ func (d *Desk) Withdraw(tx *sqldb.Tx, id CallID, why lang.Text) error {
 // silent calls the next post, when nobody answered in time.
 func (d *Desk) silent(_ context.Context, tx *sqldb.Tx, t timer.Timer) error {
 	const op = "dutydesk.silent"
-	before, err := d.Store.Call(tx, CallID(t.Key))
+	before, err := d.Store.DutyCall(tx, CallID(t.Key))
 	if err != nil {
 		return fault.Wrap(op, err)
 	}
@@ -119,7 +119,7 @@ func (d *Desk) above(w registry.Watch, c *Call, now time.Time) []registry.Rung {
 
 // save keeps a call that changed, and all that belongs to the change.
 func (d *Desk) save(tx *sqldb.Tx, before, after *Call, b *book, audits ...access.Audit) error {
-	kept, err := d.Store.SaveCall(tx, *after, before.Version)
+	kept, err := d.Store.SaveDutyCall(tx, *after, before.Version)
 	if err := conflict(kept, err); err != nil {
 		return err
 	}

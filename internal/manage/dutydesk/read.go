@@ -57,7 +57,7 @@ func list[R, V any](ctx context.Context, d *Desk, reader access.Actor, p Paging,
 	if err != nil {
 		return page, err
 	}
-	if err := d.look(ctx, reader); err != nil {
+	if err := d.look(reader); err != nil {
 		return page, err
 	}
 	err = d.DB.View(ctx, func(tx *sqldb.Tx) error {
@@ -88,7 +88,7 @@ type CallFilter struct {
 func (d *Desk) Calls(ctx context.Context, reader access.Actor, f CallFilter) (Page[CallView], error) {
 	page, err := list(ctx, d, reader, f.Paging,
 		func(tx *sqldb.Tx, after *Key, limit int) ([]Call, error) {
-			return d.Store.FindCalls(tx, CallQuery{Live: f.Live, About: f.About, Unit: f.Unit, After: after, Limit: limit})
+			return d.Store.FindDutyCalls(tx, CallQuery{Live: f.Live, About: f.About, Unit: f.Unit, After: after, Limit: limit})
 		},
 		func(c *Call) (CallView, Key) { return d.callView(c, reader), Key{sqldb.Micros(c.At), string(c.ID)} })
 	return page, fault.Wrap("dutydesk.Calls", err)
@@ -167,10 +167,10 @@ type PostView struct {
 // Board answers who is on duty now.
 func (d *Desk) Board(ctx context.Context, reader access.Actor) (Board, error) {
 	const op = "dutydesk.Board"
-	if err := d.look(ctx, reader); err != nil {
+	if err := d.look(reader); err != nil {
 		return Board{}, fault.Wrap(op, err)
 	}
-	now := d.Clock.Now()
+	now := d.now()
 	b := Board{At: milli(now)}
 	err := d.DB.View(ctx, func(tx *sqldb.Tx) error {
 		b.Posts, b.Deputies = []PostView{}, []DeputyView{}
@@ -207,13 +207,13 @@ type LadderView struct {
 // Ladder answers who would be called for a unit now; an empty unit is the centre.
 func (d *Desk) Ladder(ctx context.Context, reader access.Actor, unit registry.UnitID) (LadderView, error) {
 	const op = "dutydesk.Ladder"
-	if err := d.look(ctx, reader); err != nil {
+	if err := d.look(reader); err != nil {
 		return LadderView{}, fault.Wrap(op, err)
 	}
 	if _, known := d.city.Load().Directory.Unit(unit); !known && unit != "" {
 		return LadderView{}, fault.New(fault.NotFound, op, "there is no unit %q", unit)
 	}
-	now := d.Clock.Now()
+	now := d.now()
 	v := LadderView{At: milli(now)}
 	err := d.DB.View(ctx, func(tx *sqldb.Tx) error {
 		v.Rungs = []RungView{}

@@ -13,10 +13,10 @@ import (
 // Store is what the desk keeps. Every method works in the caller's transaction. Save methods keep a thing over the version `from` that was
 // read (0 = it is new); kept is false when the kept version is another one, or when a new thing is there already. One thing that is not there is NotFound.
 type Store interface {
-	Call(tx *sqldb.Tx, id CallID) (Call, error)
-	SaveCall(tx *sqldb.Tx, c Call, from int64) (kept bool, err error)
-	// FindCalls is one page of calls, the newest first.
-	FindCalls(tx *sqldb.Tx, q CallQuery) ([]Call, error)
+	DutyCall(tx *sqldb.Tx, id CallID) (Call, error)
+	SaveDutyCall(tx *sqldb.Tx, c Call, from int64) (kept bool, err error)
+	// FindDutyCalls is one page of calls, the newest first.
+	FindDutyCalls(tx *sqldb.Tx, q CallQuery) ([]Call, error)
 
 	HandOver(tx *sqldb.Tx, id HandOverID) (HandOver, error)
 	SaveHandOver(tx *sqldb.Tx, h HandOver, from int64) (kept bool, err error)

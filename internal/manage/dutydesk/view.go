@@ -126,7 +126,7 @@ func (d *Desk) callView(c *Call, reader access.Actor) CallView {
 // offer says whether a command would be carried out, so that screens offer nothing that is refused.
 func (d *Desk) offer(name string, question access.Request, refusal error) CommandView {
 	c := CommandView{Command: name}
-	_, err := permit(d.Clock.Now(), question, refusal)
+	_, err := permit(d.now(), question, refusal)
 	if c.Allowed = err == nil; !c.Allowed {
 		c.Reason = fault.Message(err)
 	}

@@ -19,7 +19,7 @@ import (
 )
 
 // Migrations are the tables of this package.
-var Migrations = slices.Concat(caseTables, figureTables, detectionTables, exceptionTables, progressTables, accountTables, auditTables, idempotencyTables, orderTables, reportTables)
+var Migrations = slices.Concat(caseTables, figureTables, detectionTables, exceptionTables, progressTables, accountTables, auditTables, idempotencyTables, orderTables, reportTables, dutyTables)
 
 // Store is the records of network one. It has no state of its own.
 type Store struct{}
