@@ -113,13 +113,14 @@ type program struct {
 	facts   *facts
 	history *history
 	orders  *orders
+	duties  *duties
 	past    *past
 	srv     *httptest.Server
 }
 
 func start(t *testing.T) *program {
 	t.Helper()
-	p := &program{inbox: &inbox{}, facts: newFacts(), history: &history{}, orders: &orders{}, past: &past{}}
+	p := &program{inbox: &inbox{}, facts: newFacts(), history: &history{}, orders: &orders{}, duties: &duties{}, past: &past{}}
 	mux := http.NewServeMux()
 	p.api = api.New(mux, api.Options{
 		Actor: func(r *http.Request) (access.Actor, bool, error) {
@@ -130,7 +131,7 @@ func start(t *testing.T) *program {
 			}
 			return actor, ok, nil
 		},
-		Events: p.inbox, Facts: p.facts, Signs: signs{}, Orders: p.orders, Past: p.past, Series: p.history, Version: "test", SyncMode: func() string { return "test" },
+		Events: p.inbox, Facts: p.facts, Signs: signs{}, Orders: p.orders, Duty: p.duties, Places: small{}, Past: p.past, Series: p.history, Version: "test", SyncMode: func() string { return "test" },
 		Clock: clock.NewManual(now), Log: slog.New(slog.DiscardHandler),
 	})
 	p.srv = httptest.NewServer(mux)

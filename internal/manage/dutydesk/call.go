@@ -9,7 +9,7 @@ import (
 	"twoweave/internal/registry"
 )
 
-// CallID names a call. Whoever places it chooses the id, so that the same reason calls once: "case/C-17/escalated/2".
+// CallID names a call. Whoever places it chooses the id, so that the same reason calls once: "case.C-17.escalated.2".
 type CallID string
 
 // CallStatus is how far a call is.

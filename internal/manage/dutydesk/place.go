@@ -3,6 +3,7 @@ package dutydesk
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"strings"
 	"time"
 
@@ -16,12 +17,14 @@ import (
 
 // Draft is what somebody is to be called for.
 type Draft struct {
-	ID    CallID
+	ID    CallID // letters, digits and . _ ~ -, at most 200 of them
 	About string // "case/C-17"
 	Title lang.Text
 	Unit  registry.UnitID // whose ladder; empty: the centre's
 	Post  registry.PostID // instead: the ladder that begins here
 }
+
+var idForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{1,200}$`)
 
 // caller is who places calls for the program.
 var caller = access.Program("duty")
@@ -29,8 +32,8 @@ var caller = access.Program("duty")
 // Place calls for something, in the caller's transaction. A second call with the id does nothing, whatever became of the first.
 func (d *Desk) Place(tx *sqldb.Tx, p Draft) error {
 	const op = "dutydesk.Place"
-	if p.ID == "" || p.About == "" || !p.Title.Complete() {
-		return fault.New(fault.Internal, op, "a call needs id, about and a title in both languages")
+	if !idForm.MatchString(string(p.ID)) || p.About == "" || !p.Title.Complete() {
+		return fault.New(fault.Internal, op, "a call needs an id that can stand in an address, about, and a title in both languages")
 	}
 	now := d.now()
 	c := Call{ID: p.ID, Version: 1, About: p.About, Title: p.Title, Unit: p.Unit, By: who(caller), At: now}

@@ -179,7 +179,7 @@ func (d *Desk) notAccepted(_ context.Context, tx *sqldb.Tx, t timer.Timer) error
 func (h *HandOver) thing() string { return "handover/" + string(h.ID) }
 
 // call is the id of the call that a late hand-over makes.
-func (h *HandOver) call() CallID { return CallID(h.thing()) }
+func (h *HandOver) call() CallID { return CallID("handover." + h.ID) }
 
 // access is the hand-over as access sees it.
 func (h *HandOver) access() access.Thing {

@@ -128,7 +128,8 @@ func once(t *testing.T, d *Desk) {
 	if c := d.call(t, "c"); c.Version != 1 || d.told(t, "call/c") != "wo" || d.happened(t, "call/c") != "call-placed call-made" {
 		t.Errorf("%+v", c)
 	}
-	for _, p := range []dutydesk.Draft{{About: "x", Title: lang.Text{ZH: "x", EN: "x"}}, {ID: "x", Title: lang.Text{ZH: "x", EN: "x"}}, {ID: "x", About: "x", Title: lang.Text{EN: "x"}}} {
+	for _, p := range []dutydesk.Draft{{About: "x", Title: lang.Text{ZH: "x", EN: "x"}}, {ID: "x", Title: lang.Text{ZH: "x", EN: "x"}}, {ID: "x", About: "x", Title: lang.Text{EN: "x"}},
+		{ID: "x/y", About: "x", Title: lang.Text{ZH: "x", EN: "x"}}} {
 		if err := d.db.Update(t.Context(), func(tx *sqldb.Tx) error { return d.Place(tx, p) }); !fault.Is(err, fault.Internal) {
 			t.Errorf("%+v: %v", p, err)
 		}

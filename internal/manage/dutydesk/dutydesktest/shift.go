@@ -67,7 +67,7 @@ func handsOver(t *testing.T, d *Desk) {
 
 func late(t *testing.T, d *Desk) {
 	h := d.leave(t, operator, "operator")
-	call := dutydesk.CallID("handover/" + h.ID)
+	call := dutydesk.CallID("handover." + h.ID)
 	d.pass(t, 30*time.Minute+dutydesk.AcceptWithin-time.Second)
 	if got := d.happened(t, ""); strings.Contains(got, "call") {
 		t.Fatalf("called early: %s", got)
@@ -312,7 +312,7 @@ func texts(t *testing.T, d *Desk) {
 		}
 	}
 	d.update(t, func(tx *sqldb.Tx) error {
-		return d.Place(tx, dutydesk.Draft{ID: dutydesk.CallID("案/1 " + strings.Repeat("x", 300)), About: "case/案", Title: lang.Text{ZH: note, EN: note}, Unit: "street-1"})
+		return d.Place(tx, dutydesk.Draft{ID: dutydesk.CallID(strings.Repeat("x", 200)), About: "case/案", Title: lang.Text{ZH: note, EN: note}, Unit: "street-1"})
 	})
 	page, err := d.Calls(t.Context(), worker, dutydesk.CallFilter{About: "case/案"})
 	if err != nil || len(page.Items) != 1 || page.Items[0].Title.ZH != note {
