@@ -20,6 +20,7 @@ import (
 	"twoweave/internal/platform/bus"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/reform/pack"
+	"twoweave/internal/registry"
 )
 
 // Records is what detection's output is kept in.
@@ -198,12 +199,14 @@ func opening(set *pack.Set, d *scenario.Detection) casework.Opening {
 	}
 	class, known := set.Classes[o.Class]
 	if !known {
-		o.WhyUnit = fmt.Sprintf("no class %q, so nobody is known to be responsible", d.Class)
+		o.Why = lang.Text{ZH: fmt.Sprintf("没有类别 %q，责任单位未知", d.Class), EN: fmt.Sprintf("no class %q, so nobody is known to be responsible", d.Class)}
+		o.WhyUnit = o.Why.EN
 		return o
 	}
 	now := class.At(d.State)
 	o.ClassTitle, o.Limits = class.Title, casework.LimitsOf(class, now.Terms, worktime.China())
-	o.Unit, o.WhyUnit, _ = set.Directory.Responsible(now.Unit, d.Area)
+	answer := set.Directory.Route(registry.Question{Class: registry.ClassID(class.ID), Kind: now.Unit, Area: d.Area, Scenario: registry.ScenarioID(d.Scenario)})
+	o.Unit, o.WhyUnit, o.Why = answer.Unit, answer.Why().EN, answer.Why()
 	return o
 }
 

@@ -284,9 +284,10 @@ func (d *Desk) openingOf(tx *sqldb.Tx, r *TakeRequest, id casework.ReportID, now
 		}
 	}
 	answer := city.Directory.Route(registry.Question{Class: registry.ClassID(class.ID), Kind: terms.Unit, Area: r.Area, Grid: registry.GridID(o.Place.Grid)})
-	o.Unit, o.WhyUnit = answer.Unit, answer.Why().In(lang.English)
+	o.Unit, o.WhyUnit, o.Why = answer.Unit, answer.Why().In(lang.English), answer.Why()
 	if r.Channel == Patrol {
-		o.Unit, o.WhyUnit = registry.UnitID(r.Actor.Unit), "its own field worker reported it"
+		o.Why = lang.Text{ZH: "由本单位处置员上报", EN: "its own field worker reported it"}
+		o.Unit, o.WhyUnit = registry.UnitID(r.Actor.Unit), o.Why.EN
 	}
 	var err error
 	o.Number, err = d.number(tx, now)

@@ -187,6 +187,7 @@ type Opening struct {
 	Place      Place             `json:"place,omitzero"`
 	Unit       registry.UnitID   `json:"unit,omitempty"`
 	WhyUnit    string            `json:"why_unit"`
+	Why        lang.Text         `json:"why,omitzero"` // the same in both languages
 }
 
 // DetectionID is the identity of the detection the opening comes from.
