@@ -1,23 +1,22 @@
 // The page of one case: readings → rule → detection → case → every step, and what can be done now.
 import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { api, both, clockWords, command, duration, lang, Problem, person, span, t, time, titled, type Case, type Detail, type Fact, type Reading, type Rule } from "./lib";
+import { api, both, caseURL, clockWords, duration, person, span, t, time, titled, type Case, type Detail, type Fact, type Reading, type Report, type Rule } from "./lib";
+import { arm, Commands, keyOf, limitWords, working } from "./commands";
+import { actor, step } from "./step";
 import { Failure, SeverityMark, StateMark } from "./frame";
 import { draw, type Level } from "./chart";
 
 const detail = signal<Detail | null>(null);
+const reports = signal<Report[]>([]);
 const failed = signal<unknown>(null);
-const note = signal("");
-const busy = signal(false);
-/** The command that a key has chosen and that Ctrl+Enter gives. */
-const armed = signal("");
-const refusal = signal<{ text: string; changed: Fact[] } | null>(null);
-
 titled(() => (detail.value ? both(detail.value.title) + " " + detail.value.number : t("console.title")));
 
 export async function loadCase(id: string): Promise<void> {
   try {
-    detail.value = await api<Detail>("/api/v1/cases/" + encodeURIComponent(id));
+    const d = await api<Detail>("/api/v1/cases/" + encodeURIComponent(id));
+    if (d.reports > 0) reports.value = (await api<{ items: Report[] }>(`/api/v1/cases/${encodeURIComponent(id)}/reports`)).items;
+    detail.value = d;
     failed.value = null;
     armFromHash();
   } catch (error) {
@@ -27,21 +26,12 @@ export async function loadCase(id: string): Promise<void> {
 
 /** touched is told of every change of a case; our own changes come this way too. */
 export function touched(c: Case): void {
-  if (detail.value && c.id === detail.value.id && c.version > detail.value.version && !busy.value) void loadCase(c.id);
+  if (detail.value && c.id === detail.value.id && c.version > detail.value.version && !working()) void loadCase(c.id);
 }
-
-const keyOf: Record<string, string> = { f: "file", d: "dispatch", s: "start", h: "finish", v: "verify", c: "close" };
 
 export function caseKeys(key: string): void {
   if (key === "Escape") return void globalThis.history.back();
   if (keyOf[key]) arm(keyOf[key]);
-}
-
-/** arm chooses a command that is possible and puts the cursor into its note; nothing happens before it is confirmed. */
-function arm(kind: string): void {
-  if (!detail.value?.commands.some((p) => p.command === kind && p.allowed)) return;
-  armed.value = kind;
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(".note textarea")?.focus());
 }
 
 /** A key pressed in the list leads here with its letter. */
@@ -50,30 +40,6 @@ function armFromHash(): void {
   if (!keyOf[key]) return;
   globalThis.history.replaceState(null, "", location.pathname + location.search);
   arm(keyOf[key]);
-}
-
-async function give(kind: string): Promise<void> {
-  const before = detail.value;
-  if (!before || busy.value) return;
-  busy.value = true;
-  refusal.value = null;
-  try {
-    await command(before, kind, note.value.trim());
-    note.value = "";
-    armed.value = "";
-  } catch (error) {
-    refusal.value = await explain(error, before);
-  }
-  busy.value = false;
-  await loadCase(before.id);
-}
-
-/** explain says why a command was refused and, when somebody else was faster, who changed what. */
-async function explain(error: unknown, before: Detail) {
-  const text = error instanceof Problem ? error.detail : String(error);
-  if (!(error instanceof Problem) || error.status !== 409) return { text, changed: [] };
-  const now = await api<Detail>("/api/v1/cases/" + before.id);
-  return { text, changed: now.facts.filter((f) => f.version > before.version) };
 }
 
 export function CasePage() {
@@ -88,67 +54,68 @@ export function CasePage() {
         <span data-test="state" data-state={d.state}><StateMark of={d.state} /></span> {d.number} · {both(d.area_name)} · {both(d.unit_name)} · <span class={d.overdue ? "overdue" : ""}>{clockWords(d)}</span>
         {d.escalated && <span class="badge warn">{t("escalated")}</span>}
       </p>
-      <Commands d={d} />
+      <Marks d={d} />
+      <Commands d={d} again={loadCase} />
+      {d.phases.length > 1 && <Phases d={d} />}
+      {d.reports > 0 && <section aria-labelledby="h-reports"><h2 id="h-reports">{t("case.reports", { n: d.reports })}</h2><Reports /></section>}
       <ol class="chain">
+        {d.scenario && <>
         <li data-test="chain-readings"><h2>{t("case.readings")}</h2><Readings d={d} /></li>
         <li data-test="chain-rule"><h2>{t("case.rule")}</h2><RuleBox d={d} /></li>
         <li data-test="chain-detection"><h2>{t("case.detection")}</h2><DetectionBox d={d} /></li>
+        </>}
         <li data-test="chain-steps"><h2>{t("case.steps")}</h2><Steps d={d} /></li>
       </ol>
     </article>
   );
 }
 
-function Commands({ d }: { d: Detail }) {
-  const possible = d.commands.filter((p) => p.allowed);
-  const next = d.commands.find((p) => !p.allowed && nextCommand[d.state] === p.command);
-  if (possible.length === 0 && !next && !refusal.value) return null;
-  const chosen = possible.find((p) => p.command === armed.value) ?? possible[0];
-  const keys = (e: KeyboardEvent) => {
-    if (e.key === "Escape") { armed.value = ""; (e.currentTarget as HTMLElement).blur(); }
-    if (e.key !== "Enter" || !(e.ctrlKey || e.metaKey)) return;
-    e.preventDefault();
-    void give(chosen.command);
-  };
+/** Marks are what is particular about a case, in a line. */
+function Marks({ d }: { d: Detail }) {
+  const counted: [string, number][] = [["mark.returns", d.returns], ["mark.reworks", d.reworks], ["mark.reopened", d.reopened], ["mark.urged", d.urged], ["mark.extensions", d.extensions]];
   return (
-    <section class="commands" aria-label={t("case.commands")}>
-      {refusal.value && <Refusal text={refusal.value.text} changed={refusal.value.changed} />}
-      {chosen && (
-        <label class="note"><span>{t("case.note")} · <kbd>Ctrl</kbd>+<kbd>Enter</kbd> {t("cmd." + chosen.command)}</span>
-          <textarea data-test="note" rows={2} value={note.value} maxLength={4000} onInput={(e) => (note.value = e.currentTarget.value)} onKeyDown={keys} />
-        </label>
-      )}
-      {possible.map((p) => (
-        <button key={p.command} type="button" class={p === chosen ? "do" : "do other"} disabled={busy.value} data-test={"cmd-" + p.command} onClick={() => void give(p.command)}>
-          {t("cmd." + p.command)} <kbd aria-hidden="true">{letterOf(p.command)}</kbd>
-        </button>
+    <p class="marks" data-test="marks">
+      {d.address && <span>{d.address}</span>}
+      {d.into && <a href={caseURL(d.into)} data-test="into">{t("mark.into")}</a>}
+      {d.light && <span class="badge">{t("mark.light")}</span>}
+      {d.late && <span class="badge warn">{t("mark.late")}</span>}
+      {d.wake_at && <span class="badge">{t(d.state === "warned" ? "mark.warned" : "mark.suspended", { time: time(d.wake_at) })}</span>}
+      {counted.filter(([, n]) => n > 0).map(([key, n]) => <span key={key} class="badge">{t(key, { n })}</span>)}
+      {d.parts.map((p) => <span key={p.unit} class="badge" data-test="part">{p.unit} {t(p.done ? "mark.part.done" : "mark.part.open")}</span>)}
+      {d.rating > 0 && <span class="badge" data-test="rating">{t("rating." + d.rating)}</span>}
+    </p>
+  );
+}
+
+/** Phases shows where in its limit a case stands. */
+function Phases({ d }: { d: Detail }) {
+  const at = d.handled_at ? d.phases.length : d.dispatched_at ? d.phase : -1;
+  return (
+    <ol class="phases" aria-label={t("case.phases")} data-test="phases">
+      {d.phases.map((p, i) => <li key={i} class={i < at ? "past" : i === at ? "now" : ""} aria-current={i === at ? "step" : undefined}><strong>{both(p.title)}</strong><span class="sub">{i === at && d.due_at ? time(d.due_at) : span(p.length_s * 1000)}{p.clock.startsWith("working") ? " · " + t("clock.workinghour") : ""}</span></li>)}
+    </ol>
+  );
+}
+
+/** Reports are what people told, in their words. */
+function Reports() {
+  return (
+    <ul class="told" data-test="reports">
+      {reports.value.map((r) => (
+        <li key={r.id}><q>{r.text}</q> <span class="sub">{t("channel." + r.channel)} · {time(r.at)} · {person(r.taker_name)}{r.address ? " · " + r.address : ""}</span>
+          {r.answered_at ? <span class="sub" data-test="answered">{t("told.answered", { time: time(r.answered_at) })}: {r.answer}</span> : <span class="sub">{t("told.open")}</span>}</li>
       ))}
-      {next && <p class="cannot">{t("case.next")}<strong>{t("cmd." + next.command)}</strong>{t("case.by")}{t("who." + next.command)}{lang.value === "en" && next.reason && <span class="sub">{next.reason}</span>}</p>}
-    </section>
+    </ul>
   );
 }
 
-function letterOf(kind: string): string {
-  return Object.keys(keyOf).find((k) => keyOf[k] === kind) ?? "";
+/** about is what a step says beside its note: the unit, the time until which, by how much. */
+function about(f: Fact) {
+  const b = f.body ?? {};
+  const parts = [b.unit && f.kind !== "contributed" ? b.unit : "", (b.units ?? []).join(", "), b.due_at ? t("step.due", { time: time(b.due_at) }) : "", b.amount ? limitWords(b.amount) : "",
+    b.wake_at ? t("city.until", { time: time(b.wake_at) }) : "", b.late ? t("mark.late") : "", b.rating ? t("rating." + b.rating) : ""].filter(Boolean);
+  return <>{parts.length > 0 && <span class="sub">{parts.join(" · ")}</span>}{b.into && <a href={caseURL(b.into)}>{t("step.other")}</a>}</>;
 }
-
-/** Refusal says why a command was not done, what somebody else did meanwhile, and that nothing typed is lost. */
-function Refusal(props: { text: string; changed: Fact[] }) {
-  return (
-    <div class="failure" role="alert" data-test="refusal">
-      <p>{props.changed.length ? t("case.conflict") : props.text}</p>
-      {props.changed.map((f) => <p key={f.version}><time dateTime={f.at}>{time(f.at)}</time> <strong>{t("fact." + f.kind)}</strong> {actor(f)} {f.note && <q>{f.note}</q>}</p>)}
-      {note.value && <p>{t("case.kept")}</p>}
-    </div>
-  );
-}
-
-/** actor is who did it; the program says which of its parts. */
-function actor(f: Fact): string {
-  return f.actor.startsWith("system:") ? `${t("program")} (${f.actor_name || f.actor.slice(7)})` : person(f.actor_name || f.actor);
-}
-
-const nextCommand: Record<string, string> = { accepted: "file", filed: "dispatch", dispatched: "start", handling: "finish", handled: "verify", verified: "close" };
 
 function Readings({ d }: { d: Detail }) {
   const all = d.chain.readings;
@@ -260,8 +227,8 @@ function Steps({ d }: { d: Detail }) {
       <ol class="steps">
         {d.facts.map((f) => (
           <li key={f.version}>
-            <time dateTime={f.at}>{time(f.at)}</time> <strong>{t("fact." + f.kind)}</strong> {actor(f)}
-            {f.note && <q>{f.note}</q>}
+            <time dateTime={f.at}>{time(f.at)}</time> <strong>{step(f)}</strong> {actor(f)}
+            {f.note && <q>{f.note}</q>} {about(f)}
             <span class="sub">{t("case.purpose")}: {t("purpose." + f.purpose)} · {t("case.ruleRow")}: {f.rule}</span>
           </li>
         ))}

@@ -40,7 +40,7 @@ export async function switchLanguage(): Promise<void> {
   await fetch("/language", { method: "POST", headers: { "Content-Type": "application/x-www-form-urlencoded" }, body: "lang=" + lang.value });
 }
 
-export type State = "accepted" | "filed" | "dispatched" | "handling" | "handled" | "verified" | "closed";
+export type State = "screening" | "warned" | "checking" | "accepted" | "filed" | "dispatched" | "handling" | "suspended" | "returned" | "handled" | "verified" | "closed" | "averted" | "voided" | "merged";
 export type Severity = "minor" | "major" | "critical";
 export type Band = "normal" | "attention" | "alarm";
 
@@ -48,9 +48,16 @@ export interface Case {
   id: string; number: string; version: number; state: State; title: Text; class: string; class_title: Text; severity: Severity;
   scenario: string; subject: string; episode: number; area: string; area_name: Text; unit: string; unit_name: Text; why_unit: string;
   handler: string; handler_name: string; verifier: string; opened_at: string; dispatched_at: string | null; due_at: string | null;
-  escalated: boolean; overdue: boolean; ended_at: string | null; closed_at: string | null; updated_at: string;
+  escalated: boolean; overdue: boolean; ended_at: string | null; closed_at: string | null; updated_at: string; paused: boolean; late: boolean;
+  address: string; filed_at: string | null; handled_at: string | null; wake_at: string | null; phase: number; phases: { title: Text; clock: string; length_s: number }[];
+  asked: { by: string; at: string; until?: string; amount: string; reason: string } | null; parts: { unit: string; done: boolean }[]; reports: number; into: string;
+  light: boolean; returns: number; reworks: number; reopened: number; urged: number; extensions: number; rating: number;
 }
-export interface Fact { version: number; kind: string; at: string; actor: string; actor_name: string; purpose: string; rule: string; note: string }
+export interface Fact {
+  version: number; kind: string; at: string; actor: string; actor_name: string; purpose: string; rule: string; note: string;
+  body?: { undoes?: string; unit?: string; units?: string[]; due_at?: string; amount?: string; wake_at?: string; late?: boolean; rating?: number; into?: string };
+}
+export interface Report { id: string; channel: string; at: string; taker_name: string; name: string; phone: string; text: string; address: string; answered_at: string | null; answer: string; case: Case | null }
 export interface Reading { seq: number; n: number; id: string; source: string; type: string; time: string; subject: string; area_name: Text; data: Record<string, unknown> }
 export interface Rule { scenario: string; version: number; title: Text; operator: string; settings: Named[] | null; where: string; when: string; until: string; for: string; note: string; hash: string }
 export interface Named { name: string; value: string }
@@ -105,8 +112,8 @@ export async function api<T>(path: string, init: RequestInit = {}): Promise<T> {
 let unanswered = { wish: "", key: "" };
 
 /** command moves a case. */
-export async function command(c: Case, kind: string, note: string): Promise<Case> {
-  return post<Case>(`/api/v1/cases/${c.id}/commands`, { command: kind, version: c.version, note });
+export async function command(c: Case, kind: string, note: string, more: Record<string, unknown> = {}): Promise<Case> {
+  return post<Case>(`/api/v1/cases/${c.id}/commands`, { command: kind, version: c.version, note, ...more });
 }
 
 /** post sends a command. */
@@ -241,7 +248,8 @@ export function duration(text: string): string {
 
 /** clockWords says how a case stands against its limit. */
 export function clockWords(c: Case): string {
-  if (c.state === "closed" || c.state === "handled" || c.state === "verified") return t("clock.done");
+  if (["closed", "handled", "verified", "averted", "voided", "merged"].includes(c.state)) return t("clock.done");
+  if (c.paused) return t("clock.stands");
   if (!c.due_at) return t("clock.none");
   const left = Date.parse(c.due_at) - now.value;
   return left >= 0 ? t("clock.left", { d: span(left) }) : t("clock.over", { d: span(-left) });
@@ -271,6 +279,6 @@ export function atMost(ms: number, task: () => void): () => void {
 }
 
 /** states in the order of the loop. */
-export const states: State[] = ["accepted", "filed", "dispatched", "handling", "handled", "verified", "closed"];
+export const states: State[] = ["screening", "warned", "checking", "accepted", "filed", "dispatched", "handling", "suspended", "returned", "handled", "verified", "closed", "averted", "voided", "merged"];
 
 export const caseURL = (id: string) => "/console/cases/" + id;

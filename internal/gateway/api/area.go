@@ -21,6 +21,12 @@ type areasOutput struct {
 	}
 }
 
+type unitsOutput struct {
+	Body struct {
+		Items []registry.Unit `json:"items"`
+	}
+}
+
 type frame struct {
 	Width  float64 `json:"width"`
 	Height float64 `json:"height"`
@@ -29,6 +35,8 @@ type frame struct {
 func mountAreas(a *API) {
 	mount(a, route{id: "areas", method: http.MethodGet, path: "/api/v1/areas", tag: "registry", summary: "The areas and their outlines on the schematic map",
 		action: access.ReadSigns, purpose: access.Supervision}, a.areas)
+	mount(a, route{id: "units", method: http.MethodGet, path: "/api/v1/units", tag: "registry", summary: "The units that handle cases",
+		action: access.ReadSigns, purpose: access.Supervision}, a.units)
 }
 
 func (a *API) areas(ctx context.Context, _ *struct{}) (*areasOutput, error) {
@@ -39,5 +47,15 @@ func (a *API) areas(ctx context.Context, _ *struct{}) (*areasOutput, error) {
 	out := &areasOutput{}
 	out.Body.Frame = frame{width, height}
 	out.Body.Areas = emptyNotNull(d.Areas)
+	return out, nil
+}
+
+func (a *API) units(ctx context.Context, _ *struct{}) (*unitsOutput, error) {
+	if err := permit(ctx, access.ReadSigns, access.Thing{Kind: "unit"}); err != nil {
+		return nil, err
+	}
+	d, _, _ := a.o.Places.Directory()
+	out := &unitsOutput{}
+	out.Body.Items = emptyNotNull(d.Units)
 	return out, nil
 }

@@ -91,7 +91,9 @@ func fakeCase(n int, version int, state string) map[string]any {
 		"id": fmt.Sprint("case-", n), "number": fmt.Sprintf("20261122-%06d", n), "version": version, "state": state, "title": text("Ponding"),
 		"class": "ponding", "class_title": text("Ponding"), "severity": "major", "scenario": "road-ponding", "subject": "gauge-1", "episode": 1,
 		"area": "a1", "area_name": text("First"), "unit": "water-bureau", "unit_name": text("Water"), "why_unit": "it is the water unit",
-		"opened_at": at, "updated_at": at, "handler": "", "handler_name": "", "verifier": "", "escalated": false, "overdue": false,
+		"opened_at": at, "updated_at": at, "handler": "", "handler_name": "", "verifier": "", "escalated": false, "overdue": false, "paused": false, "late": false,
+		"address": "", "phase": 0, "phases": []any{}, "parts": []any{}, "asked": nil, "reports": 0, "into": "", "light": false, "returns": 0, "reworks": 0, "reopened": 0, "urged": 0,
+		"extensions": 0, "rating": 0,
 	}
 }
 
