@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"twoweave/internal/base/lang"
+	"twoweave/internal/base/worktime"
 )
 
 // Roster is the duty roster (值班表): who is at which post when, who stands in, and who is called next.
@@ -270,17 +271,14 @@ func (d *Directory) CheckDeputy(p *Deputy) []Wrong {
 // China is the time by which shifts are kept: China has had one zone and no summer time since 1991.
 func China() *time.Location { return time.FixedZone("+08:00", 8*60*60) }
 
-// Date is a day in China, counted from 1970; zero is no day. As text it is 2026-10-01.
-type Date int
+// Date is a day in China as content writes it, 2026-10-01; zero is no day.
+type Date worktime.Date
 
 // DateOf is the day of a moment.
-func DateOf(t time.Time) Date {
-	y, m, d := t.In(China()).Date()
-	return Date(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix() / (24 * 60 * 60))
-}
+func DateOf(t time.Time) Date { return Date(worktime.DateOf(t)) }
 
 // Start is the day's first moment.
-func (d Date) Start() time.Time { return time.Date(1970, 1, 1+int(d), 0, 0, 0, 0, China()) }
+func (d Date) Start() time.Time { return worktime.Date(d).Start() }
 
 // String is the day as text; nothing for no day.
 func (d Date) String() string {

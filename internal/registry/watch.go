@@ -7,10 +7,19 @@ import (
 	"time"
 
 	"twoweave/internal/base/lang"
+	"twoweave/internal/base/worktime"
 )
 
 // WorkingDay says whether offices work on the day of a moment: the working-time calendar's answer, with holidays and make-up days.
 type WorkingDay func(day time.Time) bool
+
+// ByCalendar asks a calendar.
+func ByCalendar(c *worktime.Calendar) WorkingDay {
+	return func(day time.Time) bool {
+		working, _ := c.Working(worktime.DateOf(day))
+		return working
+	}
+}
 
 // Watch answers who is on duty, by the roster of a directory, a calendar, and the deputies of the moment. It never changes.
 type Watch struct {

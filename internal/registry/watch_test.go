@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"twoweave/internal/base/lang"
+	"twoweave/internal/base/worktime"
 	"twoweave/internal/registry"
 )
 
@@ -103,6 +104,17 @@ func TestWhoIsOnDuty(t *testing.T) {
 			if !o.Why.Complete() || !o.Name.Complete() || at(c.at).Before(o.From) || !at(c.at).Before(o.Until) {
 				t.Errorf("%+v", o)
 			}
+		}
+	}
+}
+
+// TestTheChineseCalendarDecides: a make-up Saturday is a working day, National Day is not.
+func TestTheChineseCalendarDecides(t *testing.T) {
+	t.Parallel()
+	w := directory(t, staffed()).Watch(registry.ByCalendar(worktime.China()))
+	for when, want := range map[string]string{"2025-10-01 10:00": "eve", "2025-09-28 10:00": "dong", "2025-10-09 10:00": "dong", "2025-10-12 10:00": "eve"} {
+		if got := names(w.OnDuty("leader", at(when))); got != want {
+			t.Errorf("at %s: %q, want %q", when, got, want)
 		}
 	}
 }
