@@ -120,13 +120,12 @@ func (d *Desk) Accept(ctx context.Context, r Request, id HandOverID, note string
 	return v, fault.Wrap("dutydesk.Accept", err)
 }
 
-// coming are those who may accept: who is on duty at the post now and was not in the shift that is handed over alone, and who comes when it ends, from Grace before.
+// coming are those who may accept: who is on duty at the post once the shift is over, from Grace before that.
 func coming(w registry.Watch, h *HandOver, now time.Time) []registry.OnDuty {
-	all := w.OnDuty(h.Post, now)
-	if h.Until.After(now) && h.Until.Sub(now) <= Grace {
-		all = append(all, w.OnDuty(h.Post, h.Until)...)
+	if h.Until.Sub(now) > Grace {
+		return nil
 	}
-	return all
+	return w.OnDuty(h.Post, later(h.Until, now))
 }
 
 func (d *Desk) accepted(tx *sqldb.Tx, before, after *HandOver, audit access.Audit) error {

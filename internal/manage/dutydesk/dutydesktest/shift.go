@@ -115,7 +115,19 @@ func mayHandOver(t *testing.T, d *Desk) {
 	if err := write(operator, "no such post", 0); !fault.Is(err, fault.Invalid) || fault.Problems(err)[0].Field != "post" {
 		t.Errorf("no such post: %v", err)
 	}
+	early := shiftEnd.Add(-dutydesk.Grace - 2*time.Minute)
+	d.clock.Set(early)
+	first, err := d.HandOver(t.Context(), d.by(dispatcher), dutydesk.HandOverDraft{Post: "dispatcher", Points: "nothing"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Accept(t.Context(), d.by(dispatcher2), first.ID, ""); !fault.Is(err, fault.Denied) {
+		t.Errorf("long before the shift: %v", err)
+	}
 	h := d.leave(t, leader, "leader")
+	if _, err := d.Accept(t.Context(), d.by(dispatcher2), first.ID, ""); err != nil {
+		t.Errorf("a little before the shift: %v", err)
+	}
 	for _, who := range []access.Actor{leader, worker, operator, stranger, viewer} {
 		if _, err := d.Accept(t.Context(), d.by(who), h.ID, ""); !fault.Is(err, fault.Denied) {
 			t.Errorf("%s accepts: %v", who.ID, err)
