@@ -21,6 +21,7 @@ import (
 	"twoweave/internal/gateway/signin"
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/detect"
+	"twoweave/internal/manage/dutydesk"
 	"twoweave/internal/manage/ingest"
 	"twoweave/internal/manage/orderdesk"
 	"twoweave/internal/platform/blob"
@@ -78,6 +79,7 @@ type App struct {
 	flight *flight
 	desk   *casedesk.Desk
 	orders *orderdesk.Desk
+	duty   *dutydesk.Desk
 	sink   *flow.Flow
 	board  *flow.Signs
 	runner *detect.Runner

@@ -145,6 +145,7 @@ func (a *App) use(set *pack.Set) {
 	a.ingest.Use(set)
 	a.desk.Use(flow.CityOf(set))
 	a.orders.Use(orderCity(set))
+	a.duty.Use(dutyCity(set))
 	a.board.Use(set.Indicators)
 }
 

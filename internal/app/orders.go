@@ -27,6 +27,7 @@ func (a *App) publisher() outbox.Publisher { return a.orders.Publisher(a.bus, a.
 func (a *App) allTimers() map[string]timer.Handler {
 	all := a.desk.Timers()
 	maps.Copy(all, a.orders.Timers())
+	maps.Copy(all, a.duty.Timers())
 	return all
 }
 

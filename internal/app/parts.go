@@ -123,6 +123,7 @@ func (a *App) buildUseCases(context.Context) error {
 		Persons: persons{a.vault}, Level: a.levelOf})
 	a.board = flow.NewSigns(flow.SignsOptions{Cases: a.desk, History: a.series, Clock: a.o.Clock, Log: log("signs")})
 	a.buildOrders(log("orderdesk"))
+	a.buildDuty(log("dutydesk"))
 	a.sink = flow.New(flow.Options{DB: a.database, Records: a.records, Desk: a.desk, Orders: a.orders, Signs: a.board, Log: log("flow"), Wake: a.wake})
 	a.timers = timer.NewRunner(a.database, a.o.Clock, log("timer"), a.allTimers())
 	a.outbox = outbox.NewRelay(a.database, a.publisher(), a.o.Clock, log("outbox"))
@@ -158,7 +159,7 @@ func (a *App) startGateways(context.Context) error {
 		a.signin.MountEnter(mux, a.o.Visitors)
 	}
 	a.api = api.New(mux, api.Options{
-		Actor: a.signin.Actor, Anonymous: a.anonymous(), Events: events{a.ingest}, Cases: a.desk, Reports: a.desk, Signs: a.board, Orders: a.orders, Facts: a.bus, Series: a.series,
+		Actor: a.signin.Actor, Anonymous: a.anonymous(), Events: events{a.ingest}, Cases: a.desk, Reports: a.desk, Signs: a.board, Orders: a.orders, Duty: a.duty, Facts: a.bus, Series: a.series,
 		Machine: machine{a}, Past: a.looking(), Places: places{&a.now}, Version: Version(), SyncMode: a.syncMode, Demo: a.o.Demo, Clock: a.o.Clock, Log: a.o.Log.With("part", "api"),
 	})
 	a.health().Mount(mux)
