@@ -92,6 +92,19 @@ func TestTheMostSpecificRuleWins(t *testing.T) {
 	}
 }
 
+// TestMoreBeatsNearer: within a step a rule that asks for more counts, whatever it asks for.
+func TestMoreBeatsNearer(t *testing.T) {
+	t.Parallel()
+	c := city()
+	c.Rules = []registry.Rule{
+		{ID: "three", Match: registry.Match{Class: "ponding", Kind: "water", Area: "a1"}, To: "drain"},
+		{ID: "two", Match: registry.Match{Scenario: "rain", Area: "a1"}, To: "power"},
+	}
+	if a := directory(t, c).Route(everything); a.Unit != "drain" || a.Steps[1].Rule != "two" || a.Steps[1].Taken {
+		t.Errorf("%+v", a)
+	}
+}
+
 func taken(a registry.Answer) registry.Reason {
 	for _, r := range a.Steps {
 		if r.Taken {

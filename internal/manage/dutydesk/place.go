@@ -56,7 +56,7 @@ func (d *Desk) Place(tx *sqldb.Tx, p Draft) error {
 	if err != nil || !kept {
 		return fault.Wrap(op, err)
 	}
-	return fault.Wrap(op, d.finish(tx, &c, &after, b, audit))
+	return fault.Wrap(op, d.finish(tx, &after, b, audit))
 }
 
 func ladder(w registry.Watch, p *Draft, now time.Time) []registry.Rung {
@@ -126,15 +126,15 @@ func (d *Desk) save(tx *sqldb.Tx, before, after *Call, b *book, audits ...access
 	if err := conflict(kept, err); err != nil {
 		return err
 	}
-	return d.finish(tx, before, after, b, audits...)
+	return d.finish(tx, after, b, audits...)
 }
 
 // finish sets the timer, tells those who are called now, and writes log and audit.
-func (d *Desk) finish(tx *sqldb.Tx, before, after *Call, b *book, audits ...access.Audit) error {
+func (d *Desk) finish(tx *sqldb.Tx, after *Call, b *book, audits ...access.Audit) error {
 	if err := d.arm(tx, after); err != nil {
 		return err
 	}
-	if r := after.current(); r != nil && len(after.Rungs) > len(before.Rungs) {
+	if r := after.current(); r != nil { // every change that leaves one waiting has called it
 		for i := range r.People {
 			if err := d.Teller.Tell(tx, r.People[i].Person, after.thing(), after.Title); err != nil {
 				return err

@@ -69,7 +69,10 @@ func acknowledges(t *testing.T, d *Desk) {
 	if _, err := d.Acknowledge(t.Context(), d.by(worker), "nothing", ""); !fault.Is(err, fault.NotFound) {
 		t.Errorf("what is not there: %v", err)
 	}
-	d.pass(t, time.Hour)
+	d.clock.Advance(time.Hour)
+	if n, err := d.timers.RunDue(t.Context()); n != 0 || err != nil {
+		t.Errorf("%d timers rang for a call that is taken (%v)", n, err)
+	}
 	if c := d.call(t, "c"); rungs(c) != "on-call:taken" || d.told(t, "call/c") != "wo" {
 		t.Errorf("it went on: %s", rungs(c))
 	}
@@ -294,6 +297,36 @@ func untold(t *testing.T, d *Desk) {
 	d.pass(t, time.Second) // the timer is tried again
 	if c := d.call(t, "c"); rungs(c) != "on-call:silent leader:" {
 		t.Error(rungs(c))
+	}
+}
+
+// versions saves things over versions that are not theirs.
+func versions(t *testing.T, d *Desk) {
+	s := d.suite.Store
+	save := map[string]func(tx *sqldb.Tx, version, from int64) (bool, error){
+		"call": func(tx *sqldb.Tx, version, from int64) (bool, error) {
+			return s.SaveDutyCall(tx, dutydesk.Call{ID: "c", Version: version}, from)
+		},
+		"hand-over": func(tx *sqldb.Tx, version, from int64) (bool, error) {
+			return s.SaveHandOver(tx, dutydesk.HandOver{ID: "h", Version: version}, from)
+		},
+		"deputy": func(tx *sqldb.Tx, version, from int64) (bool, error) {
+			return s.SaveDeputy(tx, dutydesk.Deputy{ID: "d", Version: version}, from)
+		},
+	}
+	for name, save := range save {
+		for i, step := range []struct {
+			version, from int64
+			kept          bool
+		}{{2, 1, false}, {1, 0, true}, {1, 0, false}, {2, 1, true}, {2, 1, false}, {3, 2, true}} {
+			d.update(t, func(tx *sqldb.Tx) error {
+				kept, err := save(tx, step.version, step.from)
+				if kept != step.kept {
+					t.Errorf("%s, step %d: kept is %v", name, i, kept)
+				}
+				return err
+			})
+		}
 	}
 }
 

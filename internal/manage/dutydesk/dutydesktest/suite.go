@@ -51,6 +51,7 @@ func Run(t *testing.T, s Suite) {
 		"the first answer is given again":               firstAnswer,
 		"refusals change nothing, audited":              refusals,
 		"one of many who acknowledge wins":              oneWins,
+		"a change over another version is not kept":     versions,
 		"what cannot be told does not happen":           untold,
 		"lists come in pages":                           pages,
 		"the board shows who is there":                  board,
