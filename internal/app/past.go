@@ -47,22 +47,36 @@ func tellPast(ctx context.Context, o DemoOptions, begun time.Time) (told bool, e
 	return true, errors.Join(err, program.Stop(ctx))
 }
 
-// tell sends events, each at its own time.
+// tell sends events, each at its own time; those of one moment are sent together.
 func (r *replay) tell(ctx context.Context, past []demo.Past, until time.Time) error {
-	for _, p := range past {
-		if err := r.moveTo(ctx, p.At); err != nil {
+	for len(past) > 0 {
+		n := 1
+		for n < len(past) && past[n].At.Equal(past[0].At) {
+			n++
+		}
+		if err := r.moveTo(ctx, past[0].At); err != nil {
 			return err
 		}
-		e, problems := event.FromJSON(p.CloudEvent)
-		if len(problems) > 0 {
-			return fault.Invalidly("app.tell", problems...)
-		}
-		if _, err := r.app.ingest.Accept(ctx, "demo-devices", []event.Event{e}); err != nil {
+		if err := r.tellAtOnce(ctx, past[:n]); err != nil {
 			return err
 		}
+		past = past[n:]
 	}
 	if err := r.moveTo(ctx, until); err != nil {
 		return err
 	}
 	return r.caughtUp(ctx)
+}
+
+func (r *replay) tellAtOnce(ctx context.Context, past []demo.Past) error {
+	events := make([]event.Event, len(past))
+	for i, p := range past {
+		e, problems := event.FromJSON(p.CloudEvent)
+		if len(problems) > 0 {
+			return fault.Invalidly("app.tell", problems...)
+		}
+		events[i] = e
+	}
+	_, err := r.app.ingest.Accept(ctx, "demo-devices", events)
+	return err
 }

@@ -16,16 +16,16 @@ type across struct {
 	gatherings *gatherings
 }
 
-const (
-	mixedLoads = 19 // from which on a truck is called in, within two weeks
-	aloneFor   = 24 * time.Hour
-)
+const mixedLoads = 19 // from which on a truck is called in, within two weeks
 
 // newAcross makes them. fresh says that History has just been told; when the city goes on living with a past of its own, nothing new comes of that.
 func newAcross(areas []area, begun time.Time, fresh bool, rnd *rand.Rand) *across {
 	x := &across{trucks: trucksOf(areas, begun), homes: homesOf(areas, begun), gatherings: &gatherings{areas: areas, rnd: rnd, next: begun.Add(10 * time.Second)}}
 	if !fresh {
-		x.trucks[0].next, x.homes[0].told = begun.Add(6*time.Hour), true
+		x.trucks[0].next = begun.Add(6 * time.Hour)
+		for _, h := range x.homes {
+			h.trouble = none
+		}
 	}
 	return x
 }
@@ -91,59 +91,6 @@ func (t *truck) due(now time.Time) (out []message, truth []Incident) {
 		t.next = t.next.Add(t.every)
 	}
 	return out, truth
-}
-
-// home is where an elderly person lives alone, with a water meter and a contact at the door.
-type home struct {
-	household string
-	area      string
-	fell      bool // the person has been lying on the floor since the last sign
-	last      time.Time
-	next      time.Time
-	told      bool
-	n         int
-}
-
-func homesOf(areas []area, begun time.Time) (all []*home) {
-	for i, a := range areas {
-		if i%3 == 0 {
-			last := begun.Add(-time.Duration(1+i%7) * time.Hour)
-			all = append(all, &home{household: "home-" + a.Code[len(a.Code)-6:], area: a.Code, last: last, next: begun.Add(time.Duration(i) * 5 * time.Second)})
-		}
-	}
-	all[0].fell, all[0].last = true, begun.Add(30*time.Second-aloneFor)
-	return all
-}
-
-// sign is a sign of life: water, or the door.
-func (h *home) sign(at time.Time, water bool) message {
-	h.n++
-	kind, data := "home.door", map[string]any{"household": h.household, "elderly_alone": true}
-	if water {
-		kind, data["used_m3"] = "water.meter", 0.02
-	}
-	thing := kind + "-" + h.household
-	return newMessage(kind, "/demo/"+kind+"/"+h.household, thing, h.area, h.n, at, data)
-}
-
-// past is the last signs before the city begins to live.
-func (h *home) past() []message {
-	return []message{h.sign(h.last.Add(-17*time.Minute), true), h.sign(h.last, false)}
-}
-
-func (h *home) due(now time.Time) (out []message, truth []Incident) {
-	if h.fell {
-		if alone := h.last.Add(aloneFor); !h.told && !now.Before(alone) {
-			h.told = true
-			truth = append(truth, Incident{Scenario: "elderly-alone-silent", Subject: h.household, Area: h.area, Start: alone, End: alone.Add(time.Hour)})
-		}
-		return nil, truth
-	}
-	for !now.Before(h.next) {
-		out = append(out, h.sign(h.next, h.n%2 == 0))
-		h.next = h.next.Add(9 * time.Minute)
-	}
-	return out, nil
 }
 
 // gatherings are emergency calls about one thing, on both sides of a border.

@@ -3,6 +3,8 @@ package demo
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -11,21 +13,43 @@ type city struct {
 	areas     []area
 	processes []*process
 	sensors   []*sensor
-	bySubject map[string]*sensor
+	hear      map[heard][]*sensor
 	systems   []*system
 	across    *across
+	together  together
 	truth     []Incident
 	rnd       *rand.Rand // of the devices, never of the truth
 }
 
+// heard is what sensors notice: incidents of a scenario at a subject.
+type heard struct{ scenario, subject string }
+
 // newCity builds a city of areas that begins to live at a moment, fresh when its History has just been told. Two seeds: one for what happens, one for how it is told.
 func newCity(areas []area, begun time.Time, fresh bool, truthSeed, deviceSeed uint64) *city {
-	c := &city{areas: areas, bySubject: map[string]*sensor{}, rnd: rand.New(rand.NewPCG(deviceSeed, 1))}
-	c.addSensors()
-	c.addProcesses(truthSeed)
-	c.addSystems()
+	c := &city{areas: areas, hear: map[heard][]*sensor{}, together: newTogether(), rnd: rand.New(rand.NewPCG(deviceSeed, 1))}
+	for _, in := range instruments(areas) {
+		c.sensors = append(c.sensors, in.sensors(areas, begun, c.rnd)...)
+	}
+	for _, s := range c.sensors {
+		for _, e := range s.heeds() {
+			c.hear[e] = append(c.hear[e], s)
+		}
+	}
+	c.processes = processesOf(areas, c.sensors, truthSeed)
+	c.systems = systemsOf(areas, c.rnd)
 	c.across = newAcross(areas, begun, fresh, rand.New(rand.NewPCG(truthSeed, 77)))
 	return c
+}
+
+// heeds is what the sensor notices.
+func (s *sensor) heeds() (all []heard) {
+	for _, e := range s.hears {
+		all = append(all, heard{e.scenario, e.at(s.place)})
+	}
+	if s.dies != "" {
+		all = append(all, heard{s.dies, s.subject})
+	}
+	return all
 }
 
 // step moves the city to now and gives what is sent: sensors' messages and systems' messages.
@@ -33,7 +57,6 @@ func (c *city) step(now time.Time) (sensors, systems []message) {
 	for _, p := range c.processes {
 		for _, i := range p.due(now) {
 			c.begin(&i)
-			c.truth = append(c.truth, i)
 		}
 	}
 	for _, s := range c.sensors {
@@ -47,80 +70,57 @@ func (c *city) step(now time.Time) (sensors, systems []message) {
 	return sensors, append(systems, told...)
 }
 
-// begin tells whoever will notice the incident.
+// begin lets an incident happen and tells whoever will notice it.
 func (c *city) begin(i *Incident) {
-	if s := c.bySubject[i.Subject]; s != nil {
-		s.incident = i
+	c.truth = append(c.truth, c.together.with(i)...)
+	if !strings.HasPrefix(i.Scenario, ambient) {
+		c.truth = append(c.truth, *i)
+	}
+	for _, s := range c.hear[heard{i.Scenario, i.Subject}] {
+		s.notice(i)
 	}
 	for _, s := range c.systems {
-		if s.scenario == i.Scenario {
+		if slices.Contains(s.hears, i.Scenario) {
 			s.report(i)
 		}
 	}
 }
 
-func (c *city) places(prefix string, step int) []place {
-	var all []place
-	for i := 0; i < len(c.areas); i += step {
-		a := c.areas[i]
-		all = append(all, place{subject: fmt.Sprintf("%s-%s", prefix, a.Code[len(a.Code)-6:]), area: a.Code})
-	}
-	return all
+// together is what becomes a matter of its own when it happens together: a fault and then people in the lift, a warning and then water.
+type together struct {
+	faults   map[string]time.Time // by lift
+	warnings map[string]time.Time // by area, until they are followed
+	red      map[string]time.Time // by area: until when an emergency is on
 }
 
-func (c *city) addSensors() {
-	add := func(kind, prefix string, step int, every time.Duration, data func(*sensor, time.Time) map[string]any) {
-		for _, p := range c.places(prefix, step) {
-			s := &sensor{place: p, kind: kind, every: every, data: data, offset: wrongClock(c.rnd), rnd: rand.New(rand.NewPCG(c.rnd.Uint64(), 2))}
-			c.sensors = append(c.sensors, s)
-			c.bySubject[p.subject] = s
+func newTogether() together {
+	return together{faults: map[string]time.Time{}, warnings: map[string]time.Time{}, red: map[string]time.Time{}}
+}
+
+// with is what more has happened with an incident.
+func (t *together) with(i *Incident) (more []Incident) {
+	switch i.Scenario {
+	case liftFault:
+		t.faults[i.Subject] = i.Start
+	case "lift-entrapment":
+		if at, is := t.faults[i.Subject]; is && i.Start.Sub(at) < 24*time.Hour {
+			more = append(more, Incident{Scenario: "entrapment-after-fault", Subject: i.Subject, Area: i.Area, Start: i.Start, End: i.End})
+		}
+	case "rain-warning-red", rainWarning:
+		t.warnings[i.Area] = i.Start
+		if i.Scenario == "rain-warning-red" {
+			t.red[i.Area] = i.Start.Add(6 * time.Hour)
+		}
+	case "road-ponding":
+		if i.Start.Before(t.red[i.Area]) {
+			i.Peak += 12 // it pours
+		}
+		if at, is := t.warnings[i.Area]; is && i.Start.Sub(at) < 6*time.Hour {
+			delete(t.warnings, i.Area)
+			more = append(more, Incident{Scenario: "ponding-after-warning", Subject: i.Area, Area: i.Area, Start: i.Start, End: at.Add(8 * time.Hour)})
 		}
 	}
-	add("water.level", "ponding", 1, 5*time.Second, func(s *sensor, now time.Time) map[string]any {
-		return map[string]any{"level_cm": s.level(now, 1.5, 0.6, 13.2, 17), "site": "road"}
-	})
-	add("gas.level", "gas", 1, 10*time.Second, func(s *sensor, now time.Time) map[string]any {
-		return map[string]any{"lel_pct": min(100, s.level(now, 2, 0.8, 21, 40))}
-	})
-	add("river.level", "gauge", 3, 20*time.Second, func(s *sensor, now time.Time) map[string]any {
-		return map[string]any{"level_m": s.level(now, 2.9, 0.03, 3.42, 3.9), "warning_m": 3.5}
-	})
-	add("noise.level", "site", 3, 60*time.Second, func(s *sensor, now time.Time) map[string]any {
-		return map[string]any{"laeq_db": s.level(now, 48, 1.5, 53.5, 62), "site": "construction"}
-	})
-	add("er.queue", "hospital", 4, 30*time.Second, func(s *sensor, now time.Time) map[string]any {
-		return map[string]any{"waiting": int(s.level(now, 25, 4, 54, 66))}
-	})
-}
-
-func (c *city) addProcesses(seed uint64) {
-	night := rhythm{night: true}
-	day := rhythm{peak: 15, swing: 0.6}
-	for i, p := range []process{
-		{scenario: "road-ponding", perHour: 20, least: 2 * time.Minute, most: 7 * time.Minute, low: 17, high: 34, places: c.places("ponding", 1), first: 6 * time.Second},
-		{scenario: "gas-leak", perHour: 5, least: time.Minute, most: 4 * time.Minute, low: 28, high: 60, places: c.places("gas", 1), first: 70 * time.Second},
-		{scenario: "river-over-warning", perHour: 3, least: 14 * time.Minute, most: 25 * time.Minute, low: 3.6, high: 4.1, places: c.places("gauge", 3), first: 20 * time.Second},
-		{scenario: "night-construction-noise", perHour: 3, rhythm: night, least: 25 * time.Minute, most: 50 * time.Minute, low: 58, high: 75, places: c.places("site", 3), first: 30 * time.Second},
-		{scenario: "er-crowded", perHour: 2, rhythm: day, least: 20 * time.Minute, most: 40 * time.Minute, low: 66, high: 95, places: c.places("hospital", 4), first: 40 * time.Second},
-		{scenario: "lift-entrapment", perHour: 10, rhythm: day, least: 2 * time.Minute, most: 10 * time.Minute, places: c.places("lift", 1), first: 18 * time.Second},
-		{scenario: "serious-call", perHour: 16, rhythm: rhythm{peak: 21, swing: 0.5}, least: 3 * time.Minute, most: 12 * time.Minute, places: c.places("call", 1), first: 11 * time.Second},
-		{scenario: "injury-accident", perHour: 9, rhythm: rhythm{peak: 17, swing: 0.6}, least: 4 * time.Minute, most: 15 * time.Minute, places: c.places("accident", 1), first: 27 * time.Second},
-	} {
-		p.rnd = rand.New(rand.NewPCG(seed, uint64(i)))
-		p.busy = map[string]time.Time{}
-		c.processes = append(c.processes, &p)
-	}
-}
-
-func (c *city) addSystems() {
-	hotline := &system{scenario: "serious-call", rnd: rand.New(rand.NewPCG(c.rnd.Uint64(), 3)), areas: c.areas,
-		chatter: 190, rhythm: rhythm{peak: 20, swing: 0.5}, idle: call, begin: seriousCall, end: callSettled}
-	traffic := &system{scenario: "injury-accident", rnd: rand.New(rand.NewPCG(c.rnd.Uint64(), 4)), areas: c.areas,
-		chatter: 28, rhythm: rhythm{peak: 17, swing: 0.7}, idle: bump, begin: injured, end: cleared}
-	lifts := &system{scenario: "lift-entrapment", rnd: rand.New(rand.NewPCG(c.rnd.Uint64(), 5)), areas: c.areas,
-		chatter: 6, idle: liftFault, begin: trapped, end: released}
-	hospitals := &system{rnd: rand.New(rand.NewPCG(c.rnd.Uint64(), 6)), areas: c.areas, chatter: 360, rhythm: rhythm{peak: 14, swing: 0.6}, idle: visit}
-	c.systems = []*system{hotline, traffic, lifts, hospitals}
+	return more
 }
 
 // incidentNumber is the number under which a system keeps an incident: its place and its start.
@@ -136,6 +136,8 @@ func detectedSubject(i Incident) string {
 	switch i.Scenario {
 	case "serious-call", "injury-accident":
 		return i.Area + "/" + incidentNumber(&i)
+	case "rain-warning-red":
+		return "warning-" + incidentNumber(&i)
 	case "call-cluster":
 		return anySubject // a place that the program finds itself
 	}

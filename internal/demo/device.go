@@ -36,11 +36,11 @@ func (m message) encode() []byte {
 // sensor is one device and its failings.
 type sensor struct {
 	place
-	kind  string // event type
-	every time.Duration
-	data  func(s *sensor, at time.Time) map[string]any
+	*instrument
+	share float64 // 0 … 1: how this one differs from others of its kind, all its life
 
 	incident *Incident     // what really happens there now
+	emptied  time.Time     // a bin: since when it fills
 	offset   time.Duration // its clock is wrong by this much
 	silent   time.Time     // it sends nothing until then
 	near     time.Time     // until then it measures a near miss
@@ -60,15 +60,16 @@ const (
 
 // read is what the sensor sends at a moment: nothing, a message, or the same message twice.
 func (s *sensor) read(now time.Time) []message {
-	if now.Before(s.next) {
+	over := s.incident != nil && now.After(s.incident.End)
+	if over {
+		s.emptied, s.incident = s.incident.End, nil
+	}
+	if now.Before(s.next) && !(over && s.prompt) {
 		return nil
 	}
-	s.next = now.Add(s.every)
-	if s.incident != nil && now.After(s.incident.End) {
-		s.incident = nil
-	}
+	s.next = s.after(now)
 	if s.rnd.Float64() < dropoutChance {
-		s.silent = now.Add(between(s.rnd, time.Minute, 4*time.Minute))
+		s.silent = later(s.silent, now.Add(between(s.rnd, time.Minute, 4*time.Minute)))
 	}
 	if s.rnd.Float64() < nearMissChance {
 		s.near = now.Add(between(s.rnd, time.Minute, 5*time.Minute))
@@ -78,24 +79,65 @@ func (s *sensor) read(now time.Time) []message {
 	}
 	s.sent++
 	m := newMessage(s.kind, "/demo/"+s.kind+"/"+s.subject, s.subject, s.area, s.sent, now.Add(s.offset), s.data(s, now))
+	if s.where != nil {
+		m.Area, m.Place = s.where(s, now).tell(s.area)
+	}
 	if s.rnd.Float64() < duplicateChance {
 		return []message{m, m}
 	}
 	return []message{m}
 }
 
+// after is when the next reading is due. What is told of whole hours is told when they end.
+func (s *sensor) after(now time.Time) time.Time {
+	if s.every < time.Hour {
+		return now.Add(s.every)
+	}
+	return now.Truncate(s.every).Add(s.every + time.Duration(s.share*float64(time.Minute)))
+}
+
+// notice makes the sensor measure what happens at its place.
+func (s *sensor) notice(i *Incident) {
+	if i.Scenario == s.dies {
+		s.silent = i.End
+		return
+	}
+	s.incident = i
+	if s.prompt {
+		s.next = i.Start
+	}
+}
+
+// struck is the incident at the sensor's place now, if there is one.
+func (s *sensor) struck(now time.Time) *Incident {
+	if s.incident != nil && !now.Before(s.incident.Start) && now.Before(s.incident.End) {
+		return s.incident
+	}
+	return nil
+}
+
+// almost says that it looks like an incident just now and is none.
+func (s *sensor) almost(now time.Time) bool { return now.Before(s.near) }
+
 // level mixes the calm value with what happens: the incident's peak while it lasts, almost the threshold in a near miss, rarely a spike.
 func (s *sensor) level(now time.Time, calm, jitter, near, spike float64) float64 {
 	v := calm + s.rnd.NormFloat64()*jitter
-	switch {
-	case s.incident != nil && !now.Before(s.incident.Start) && now.Before(s.incident.End):
-		v = s.incident.Peak + s.rnd.NormFloat64()*jitter
+	switch i := s.struck(now); {
+	case i != nil:
+		v = i.Peak + s.rnd.NormFloat64()*jitter
 	case s.rnd.Float64() < spikeChance:
 		v = spike
-	case now.Before(s.near):
+	case s.almost(now):
 		v = near + s.rnd.NormFloat64()*jitter/2
 	}
 	return max(0, float64(int(v*100))/100)
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // wrongClock gives a few sensors a clock that runs ahead or behind.

@@ -75,7 +75,7 @@ func compare(truth []Incident, findings []Detection, now time.Time) []Score {
 		}
 	}
 	for i, t := range truth {
-		if !used[i] && (now.After(t.End) || now.Sub(t.Start) > settle) {
+		if !used[i] && (now.After(t.End) || now.Sub(t.Start) > max(settle, t.Within)) {
 			of(t.Scenario).Truth++
 		}
 	}

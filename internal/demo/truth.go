@@ -13,8 +13,12 @@ type Incident struct {
 	Area     string
 	Start    time.Time
 	End      time.Time
-	Peak     float64 // how bad, as the kind's devices would measure it
+	Peak     float64       // how bad, as the kind's devices would measure it
+	Within   time.Duration // after its start it must have been found; 0: settle
 }
+
+// ambient begins the names of what happens without being a matter of its own: nothing need be found of it.
+const ambient = "ambient-"
 
 // process draws the incidents of one kind. Its random numbers are its own, so that what the devices do cannot change what happens.
 type process struct {
@@ -27,6 +31,8 @@ type process struct {
 	high     float64
 	places   []place // where it can happen
 	first    time.Duration
+	rest     time.Duration // between two at one place, at least; 0: long enough for devices to see the first one end
+	within   time.Duration // of its incidents
 
 	rnd  *rand.Rand
 	next time.Time
@@ -53,8 +59,8 @@ func (p *process) due(now time.Time) []Incident {
 			continue
 		}
 		i := Incident{Scenario: p.scenario, Subject: spot.subject, Area: spot.area, Start: at,
-			End: at.Add(between(p.rnd, p.least, p.most)), Peak: p.low + p.rnd.Float64()*(p.high-p.low)}
-		p.busy[spot.subject] = i.End.Add(5 * time.Minute) // long enough for devices to see it end
+			End: at.Add(between(p.rnd, p.least, p.most)), Peak: p.low + p.rnd.Float64()*(p.high-p.low), Within: p.within}
+		p.busy[spot.subject] = i.End.Add(max(p.rest, 5*time.Minute))
 		begun = append(begun, i)
 	}
 	return begun
@@ -73,21 +79,36 @@ func (p *process) gap(at time.Time) time.Duration {
 type rhythm struct {
 	peak  float64 // hour of the day with the most, in the city's time
 	swing float64 // 0 … 1
-	night bool    // only between 22:00 and 6:00: what is no matter by day does not happen by day
+	from  float64 // only from this hour of the day …
+	to    float64 // … to this one, over midnight when it is earlier: what is no matter by day does not happen by day
 }
+
+var (
+	night   = rhythm{from: 22, to: 6}
+	dark    = rhythm{from: 19, to: 4.5}
+	evening = rhythm{from: 18, to: 23}
+	day     = rhythm{peak: 15, swing: 0.6}
+	rush    = rhythm{peak: 18, swing: 0.7}
+)
 
 var cityTime = time.FixedZone("Asia/Shanghai", 8*60*60)
 
 func (r rhythm) at(t time.Time) float64 {
-	local := t.In(cityTime)
-	hour := float64(local.Hour()) + float64(local.Minute())/60
-	if r.night {
-		if hour >= 22 || hour < 6 {
-			return 3
-		}
-		return 0
+	h := hourOf(t)
+	if r.from == r.to {
+		return 1 + r.swing*math.Cos((h-r.peak)/24*2*math.Pi)
 	}
-	return 1 + r.swing*math.Cos((hour-r.peak)/24*2*math.Pi)
+	length := math.Mod(r.to-r.from+24, 24)
+	if math.Mod(h-r.from+24, 24) < length {
+		return 24 / length
+	}
+	return 0
+}
+
+// hourOf is the hour of the city's day, with its minutes as a fraction.
+func hourOf(t time.Time) float64 {
+	local := t.In(cityTime)
+	return float64(local.Hour()) + float64(local.Minute())/60
 }
 
 func between(rnd *rand.Rand, least, most time.Duration) time.Duration {
