@@ -35,6 +35,7 @@ type casesInput struct {
 	Unit      string `query:"unit"`
 	Handler   string `query:"handler" doc:"an id, or me"`
 	Asked     bool   `query:"asked" doc:"only those with a suspension or extension that awaits its answer"`
+	Overdue   bool   `query:"overdue" doc:"only those whose limit has passed"`
 	Into      string `query:"into" doc:"only those merged into this case"`
 	Text      string `query:"q" maxLength:"200" doc:"within number, subject or title"`
 	Order     string `query:"order" doc:"due (the nearest limit first) or opened (the newest first)"`
@@ -85,15 +86,19 @@ func readerOf(ctx context.Context) casedesk.Reader {
 }
 
 func (a *API) listCases(ctx context.Context, in *casesInput) (*casesOutput, error) {
+	page, err := a.o.Cases.List(ctx, readerOf(ctx), in.filter())
+	return &casesOutput{Body: page}, err
+}
+
+func (in *casesInput) filter() casedesk.Filter {
 	f := casedesk.Filter{State: casework.State(in.State), Area: event.AreaCode(in.Area), Class: in.Class, Scenario: scenario.ID(in.Scenario),
-		Indicator: indicator.ID(in.Indicator), Unit: registry.UnitID(in.Unit), Handler: in.Handler, Text: in.Text, Order: casedesk.Order(in.Order), Asked: in.Asked, Into: casework.ID(in.Into),
-		Cursor: in.Cursor, Limit: in.Limit}
+		Indicator: indicator.ID(in.Indicator), Unit: registry.UnitID(in.Unit), Handler: in.Handler, Text: in.Text, Order: casedesk.Order(in.Order), Asked: in.Asked,
+		Overdue: in.Overdue, Into: casework.ID(in.Into), Cursor: in.Cursor, Limit: in.Limit}
 	if in.Open != "" {
 		open := in.Open == "true"
 		f.Open = &open
 	}
-	page, err := a.o.Cases.List(ctx, readerOf(ctx), f)
-	return &casesOutput{Body: page}, err
+	return f
 }
 
 func (a *API) getCase(ctx context.Context, in *caseInput) (*caseOutput, error) {

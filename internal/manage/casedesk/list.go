@@ -34,6 +34,7 @@ type Filter struct {
 	Unit      registry.UnitID
 	Handler   string // an id, or Me
 	Asked     bool   // only those with a suspension or extension that awaits its answer
+	Overdue   bool   // only those whose limit has passed
 	Into      casework.ID
 	Text      string // within number, subject or title
 	Order     Order  // empty = ByOpened
@@ -89,7 +90,7 @@ func (d *Desk) query(r Reader, f Filter) (CaseQuery, error) {
 		return CaseQuery{}, err
 	}
 	q := CaseQuery{
-		Open: f.Open, State: f.State, Asked: f.Asked, Into: f.Into, Area: f.Area, Class: f.Class, Unit: f.Unit, Handler: f.Handler, Text: f.Text, Within: within, Order: f.Order,
+		Open: f.Open, State: f.State, Asked: f.Asked, Overdue: f.Overdue, Into: f.Into, Area: f.Area, Class: f.Class, Unit: f.Unit, Handler: f.Handler, Text: f.Text, Within: within, Order: f.Order,
 	}
 	if q.Handler == Me {
 		q.Handler = r.Actor.ID

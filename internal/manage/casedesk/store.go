@@ -91,6 +91,7 @@ type CaseQuery struct {
 	Moment    Moment
 	Unit      registry.UnitID
 	Asked     bool        // only those with a suspension or extension that awaits its answer
+	Overdue   bool        // only those that count as overdue at the Moment
 	Into      casework.ID // those merged into it
 	Handler   string
 	Text      string           // within number, subject or title, without regard to case

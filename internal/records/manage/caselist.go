@@ -9,6 +9,7 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/casework"
+	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/sqldb"
 )
@@ -68,6 +69,9 @@ func caseFilter(q *casedesk.CaseQuery) *where {
 		w.add(oneOf(w, "unit", q.Units))
 	}
 	w.addFigure(q.Figure, q.Moment)
+	if q.Overdue {
+		w.addFigure(indicator.Overdue, q.Moment)
+	}
 	if q.Text != "" {
 		w.add("words LIKE ? ESCAPE '!'", "%"+likeEscapes.Replace(strings.ToLower(q.Text))+"%")
 	}

@@ -74,6 +74,11 @@ func Run(t *testing.T, s Suite) {
 		"everybody who reported is answered":   answersEverybody,
 		"a voided case answers with a reason":  answersVoided,
 		"own reports and questions":            takesDirectly,
+		"a bulk comes as it was previewed":     previewsBulk,
+		"a bulk repeated":                      repeatsBulk,
+		"a bulk undone":                        undoesBulk,
+		"what a bulk is refused":               limitsBulk,
+		"a bulk's filter and the queues":       choosesBulk,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
