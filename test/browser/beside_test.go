@@ -12,9 +12,10 @@ func TestWhatIsBesideTheLine(t *testing.T) {
 	t.Parallel()
 	centre := open(t, 1280, 900)
 	centre.enter("visitor-duty")
-	centre.goTo("/console?open=true&state=accepted")
-	centre.until(`document.querySelector('[data-test="case-row"]') !== null`)
-	centre.click(`[data-test="case-row"] a`)
+	id := centre.eval(`fetch("/api/v1/areas").then((r) => r.json()).then((a) => fetch("/api/v1/reports", { method: "POST",
+		headers: { "Content-Type": "application/json", "Idempotency-Key": "beside" },
+		body: JSON.stringify({ channel: "phone", text: "路灯不亮", class: "lift", area: a.areas[2].code, address: "花木路 1 号" }) })).then((r) => r.json()).then((t) => t.case.id)`)
+	centre.goTo("/console/cases/" + id)
 	centre.until(`document.querySelector('[data-test="cmd-file"]') !== null`)
 	centre.click(`[data-test="cmd-file"]`)
 	centre.waitState("filed")

@@ -131,10 +131,10 @@ func TestSwitchingTheLanguageKeepsWhatWasTyped(t *testing.T) {
 	p.click(`[data-test="case-row"] a`)
 	p.until(`document.querySelector('[data-test="note"]') !== null`)
 	do(p, chromedp.SendKeys(chromedp.CSS(`[data-test="note"]`), "half a sentence"))
-	before := p.eval(`location.href + document.querySelector("h2").innerText`)
+	before := p.eval(`location.href + document.querySelector("[data-test=chain-steps] h2").innerText`)
 	p.click(`[data-test="language"]`)
-	p.until(`document.documentElement.lang === "en" && document.querySelector("h2").innerText === "Readings"`)
-	after := p.eval(`location.href + document.querySelector("h2").innerText`)
+	p.until(`document.documentElement.lang === "en" && document.querySelector('[data-test="chain-steps"] h2').innerText === "Steps"`)
+	after := p.eval(`location.href + document.querySelector("[data-test=chain-steps] h2").innerText`)
 	if before == after {
 		t.Errorf("nothing changed: %q", after)
 	}
