@@ -7,6 +7,7 @@ import (
 	"twoweave/internal/base/ident"
 	"twoweave/internal/base/lang"
 	"twoweave/internal/base/worktime"
+	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/dutydesk"
 	"twoweave/internal/platform/notify"
 	"twoweave/internal/platform/sqldb"
@@ -30,4 +31,17 @@ func (b inboxes) Tell(tx *sqldb.Tx, person registry.PersonID, about string, text
 // dutyCity is what the duty room must know of a set of packs.
 func dutyCity(set *pack.Set) dutydesk.City {
 	return dutydesk.City{Directory: set.Directory, Working: registry.ByCalendar(worktime.China())}
+}
+
+// ladders has the duty room call people about cases.
+type ladders struct{ app *App }
+
+// Call calls whoever is on duty for the case's unit.
+func (l ladders) Call(tx *sqldb.Tx, id string, c *casework.Case, title lang.Text) error {
+	return l.app.duty.Place(tx, dutydesk.Draft{ID: dutydesk.CallID(id), About: "case/" + string(c.ID), Title: title, Unit: c.Unit})
+}
+
+// Withdraw ends a call that nobody has answered.
+func (l ladders) Withdraw(tx *sqldb.Tx, id string, why lang.Text) error {
+	return l.app.duty.Withdraw(tx, dutydesk.CallID(id), why)
 }

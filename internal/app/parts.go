@@ -120,7 +120,7 @@ func (a *App) buildUseCases(context.Context) error {
 	log := func(part string) *slog.Logger { return a.o.Log.With("part", part) }
 	seal := sealer{a.database, a.vault}
 	a.desk = casedesk.New(casedesk.Options{DB: a.database, Store: a.records, Clock: a.o.Clock, Log: log("casedesk"), Wake: a.wake, Reveal: seal.reveal,
-		Persons: persons{a.vault}, Level: a.levelOf})
+		Persons: persons{a.vault}, Level: a.levelOf, Roster: ladders{a}})
 	a.board = flow.NewSigns(flow.SignsOptions{Cases: a.desk, History: a.series, Clock: a.o.Clock, Log: log("signs")})
 	a.buildOrders(log("orderdesk"))
 	a.buildDuty(log("dutydesk"))

@@ -11,6 +11,7 @@ import (
 	"twoweave/internal/access"
 	"twoweave/internal/base/clock"
 	"twoweave/internal/base/fault"
+	"twoweave/internal/base/lang"
 	"twoweave/internal/base/worktime"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/event"
@@ -39,6 +40,8 @@ type Options struct {
 	Reveal Reveal
 	// Persons keeps who reported. Optional: without it reports are anonymous.
 	Persons Persons
+	// Roster calls people when a limit has passed. Optional: without it an escalation is only noted.
+	Roster Roster
 	// Level is the city state of an area now; it changes limits and who is responsible. Optional: without it, daily.
 	Level func(context.Context, event.AreaCode) (order.Level, error)
 }
@@ -46,6 +49,14 @@ type Options struct {
 // Reveal opens the sealed personal values in an event's data and returns the data with them. It is called only for readers whom access lets see personal
 // values, and inside a transaction that keeps the audit fact of it.
 type Reveal func(ctx context.Context, tx *sqldb.Tx, data []byte) ([]byte, error)
+
+// Roster is the duty room as the desk uses it. Both work in the transaction that keeps the fact.
+type Roster interface {
+	// Call has whoever is on duty for a unit called about a case, and the next on the ladder when nobody answers. A call with a known id calls nobody.
+	Call(tx *sqldb.Tx, id string, c *casework.Case, title lang.Text) error
+	// Withdraw ends a call that nobody needs to answer any more; one that does not exist is no error.
+	Withdraw(tx *sqldb.Tx, id string, why lang.Text) error
+}
 
 // City is the names the desk shows and the places it knows. It is immutable.
 type City struct {

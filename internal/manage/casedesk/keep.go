@@ -31,6 +31,9 @@ func (d *Desk) keep(tx *sqldb.Tx, done decided) error {
 	if err := d.answers(tx, done); err != nil {
 		return err
 	}
+	if err := d.calls(tx, done); err != nil {
+		return err
+	}
 	if err := d.tell(tx, done); err != nil {
 		return err
 	}

@@ -267,7 +267,13 @@ func clocks(t *testing.T, d *Desk) {
 	if !c.Reminded || !c.Escalated || len(facts) != 5 || facts[4].Kind != casework.FactEscalated || facts[4].Actor != "system:clock" {
 		t.Errorf("case = %+v with %d facts", c, len(facts))
 	}
+	if n := d.called(); n != 1 {
+		t.Errorf("%d calls for one limit that has passed", n)
+	}
 	d.walk(t, id, casework.Handled)
+	if n := d.called(); n != 0 {
+		t.Errorf("%d calls wait for a case that is handled", n)
+	}
 	ring(casework.TimerRemind, d.clock.Now())
 	if after, _ := d.load(t, id); after.Version != c.Version+2 {
 		t.Error("a clock rang for a case that was handled")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -98,6 +99,25 @@ type Desk struct {
 	clock *clock.Manual
 	keys  atomic.Int64
 	woken atomic.Int64
+	calls sync.Map // id → title, of the calls that are not withdrawn; what a transaction that was taken back placed stays
+}
+
+// Call remembers whom the desk would have called.
+func (d *Desk) Call(_ *sqldb.Tx, id string, _ *casework.Case, title lang.Text) error {
+	d.calls.Store(id, title)
+	return nil
+}
+
+// Withdraw forgets a call.
+func (d *Desk) Withdraw(_ *sqldb.Tx, id string, _ lang.Text) error {
+	d.calls.Delete(id)
+	return nil
+}
+
+// called is how many calls wait for an answer.
+func (d *Desk) called() (n int) {
+	d.calls.Range(func(any, any) bool { n++; return true })
+	return n
 }
 
 func newDesk(t testing.TB, s Suite, db *sqldb.DB) *Desk {
@@ -105,7 +125,7 @@ func newDesk(t testing.TB, s Suite, db *sqldb.DB) *Desk {
 	d := &Desk{suite: s, db: db, clock: clock.NewManual(Start)}
 	d.Desk = casedesk.New(casedesk.Options{
 		DB: db, Store: s.Store, Clock: d.clock, Log: slog.New(slog.DiscardHandler), Wake: func() { d.woken.Add(1) }, Reveal: reveal,
-		Persons: persons{},
+		Persons: persons{}, Roster: d,
 	})
 	d.Use(city(t))
 	d.update(t, func(tx *sqldb.Tx) error {
