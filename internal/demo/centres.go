@@ -2,6 +2,7 @@ package demo
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -9,7 +10,7 @@ import (
 // The systems of the city: who tells of what, and in which words.
 
 const (
-	erVisitsAnHour = 270.0 // in all hospitals
+	erVisitsAnHour = 250.0 // in all hospitals
 	hospitals      = 9.0   // of the whole city, one in every fourth area
 )
 
@@ -110,7 +111,7 @@ func liftEnds(s *system, i *Incident, at time.Time) []message {
 func visit(s *system, _ area, at time.Time) message {
 	a := s.areas[s.rnd.IntN((len(s.areas)+3)/4)*4]
 	triage := 3 + s.rnd.IntN(2)
-	if s.rnd.Float64() < 0.55+0.045*(2*hump(at, 3, 3)-1) {
+	if s.rnd.Float64() < 0.56+0.04*math.Cos((hourOf(at)-3)/24*2*math.Pi) {
 		triage = 1 + min(1, s.rnd.IntN(5))
 	}
 	return s.message("er.visit", "hospital-"+short(a.Code), a.Code, at, reading{"triage": triage})

@@ -15,7 +15,9 @@ type Past struct {
 const (
 	week      = 7 * 24 * time.Hour
 	seasons   = 3 * 24 * time.Hour // of what is judged by its own past
-	talkEvery = 15 * time.Minute
+	leadNow   = 150 * time.Minute  // the windows of an hour are full when the wall's curves begin
+	leadThen  = 90 * time.Minute
+	talkEvery = 5 * time.Minute
 	fewAnHour = 30 // a system that says no more than this is heard for a whole day
 	pastSeed  = 71
 )
@@ -87,23 +89,23 @@ func (p *past) hours() {
 		at := last.Add(-20 * time.Hour)
 		p.all = append(p.all, newMessage("power.supply", "/demo/power.supply", f.subject, f.area, 0, at, reading{"status": "restored", "households": 400})) // after works
 	}
-	for at := last.Add(-23 * time.Hour); p.begun.Sub(at) > 100*time.Minute; at = at.Add(time.Hour) {
-		p.talk(at, time.Hour, p.begun.Add(-95*time.Minute), func(s *system) bool { return s.chatter <= fewAnHour })
+	for at := last.Add(-23 * time.Hour); p.begun.Sub(at) > leadNow+10*time.Minute; at = at.Add(time.Hour) {
+		p.talk(at, time.Hour, p.begun.Add(-leadNow-5*time.Minute), func(s *system) bool { return s.chatter <= fewAnHour })
 	}
 }
 
-// around tells of the hour around a moment and the hour that led to it, as far as it is past. Sensors are read half an hour and some minutes apart, in
-// between a value holds for others' windows.
+// around tells of the hour around a moment and of what led to it, as far as it is past. Sensors are read seldom: their values hold for the signs' windows.
 func (p *past) around(moment time.Time) {
 	end := moment.Add(30 * time.Minute)
 	if end.After(p.begun) {
 		end = p.begun.Add(-time.Second).Truncate(time.Minute)
 	}
 	recent := moment.After(p.begun.Add(-time.Hour))
-	for at := moment.Add(-90 * time.Minute); !at.After(end); at = at.Add(talkEvery) {
+	lead := map[bool]time.Duration{true: leadNow, false: leadThen}[recent]
+	for at := moment.Add(-lead); !at.After(end); at = at.Add(talkEvery) {
 		p.talk(at, talkEvery, end, func(*system) bool { return true })
 	}
-	for _, ago := range map[bool][]time.Duration{true: {48 * time.Minute, 18 * time.Minute}, false: {0}}[recent] {
+	for _, ago := range map[bool][]time.Duration{true: {40 * time.Minute, 18 * time.Minute}, false: {0}}[recent] {
 		p.sense(moment.Add(-ago), func(s *sensor) bool { return s.every < time.Hour && (recent || s.dies == "") }) // a silence of a week would be noticed
 	}
 }

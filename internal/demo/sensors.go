@@ -89,7 +89,7 @@ func onTheRoads() []*instrument {
 			return reading{"speed_kmh": tenths(limit * max(0.2, pace+s.rnd.NormFloat64()*0.11)), "limit_kmh": limit}
 		}},
 		{kind: "parking.lot", prefix: "car-park", step: 1, every: time.Minute, data: func(s *sensor, now time.Time) reading {
-			spaces := 80 + int(s.share*320)
+			spaces := 200 + int(s.share*600)
 			full := min(0.99, s.noisy(0.5+0.28*hump(now, 14, 4)+0.12*hump(now, 20, 2)+0.04*drift(now, s.share), 0.1, 0.01))
 			return reading{"spaces": spaces, "free": spaces - int(full*float64(spaces))}
 		}},
@@ -98,7 +98,7 @@ func onTheRoads() []*instrument {
 			return reading{"load_pct": tenths(load), "entering": int(load * (0.8 + s.share))}
 		}},
 		{kind: "bus.arrival", prefix: "bus-line", step: 1, every: 45 * time.Second, data: func(s *sensor, now time.Time) reading {
-			return reading{"late_min": tenths(0.8 + 2.6*busy(now) + s.share + s.rnd.NormFloat64()*2.4), "stop": "stop-" + short(s.area)}
+			return reading{"late_min": tenths(0.4 + 2.4*busy(now) + s.share + s.rnd.NormFloat64()*2.3), "stop": "stop-" + short(s.area)}
 		}},
 		{kind: "bike.park", prefix: "bike-place", step: 1, every: 90 * time.Second, hears: own("shared-bikes-piled"), data: func(s *sensor, now time.Time) reading {
 			spaces := 30 + int(s.share*50)
