@@ -189,7 +189,7 @@ function MergeInto({ d }: { d: Detail }) {
       <input type="search" aria-label={t("console.search")} placeholder={t("console.search")} value={into.value} onInput={(e) => (into.value = e.currentTarget.value)} />
       {found.length === 0 && <p class="empty">{t("merge.none")}</p>}
       {found.map((c) => (
-        <label key={c.id}><input type="radio" name="into" value={c.id} required /> {c.number} <strong>{both(c.title)}</strong> {t("state." + c.state)} {c.class === d.class && <span class="badge">{t("merge.same")}</span>} <span class="sub">{c.address || c.subject} · {time(c.opened_at)}</span></label>
+        <label key={c.id}><input type="radio" name="into" value={c.id} required /> {c.number} <strong>{both(c.title)}</strong> {t("state." + c.state)} {c.class === d.class && <span class="badge">{t("merge.same")}</span>} <span class="sub">{c.address || (c.scenario ? c.subject : "")} · {time(c.opened_at)}</span></label>
       ))}
     </fieldset>
   );
@@ -218,7 +218,7 @@ function localInput(ms: number): string {
 /** UndoBar takes back one's own last step while that is possible. */
 function UndoBar({ d }: { d: Detail }) {
   const last = d.facts[d.facts.length - 1];
-  const left = Math.max(0, Math.ceil(undoSeconds - (now.value - Date.parse(last.at)) / 1000));
+  const left = Math.max(0, Math.min(undoSeconds, Math.ceil(undoSeconds - (now.value - Date.parse(last.at)) / 1000)));
   if (left === 0) return null;
   return (
     <p class="undo" data-test="undo-bar" role="status">{t("undo.did")} <strong>{step(last)}</strong>

@@ -4,15 +4,17 @@ import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { api, atMost, both, caseURL, clockWords, count, follow, me, Problem, states, t, time, titled, type Area, type Board, type Case, type Me } from "./lib";
 import { Failure, Frame, SeverityMark, StateMark } from "./frame";
+import { BulkBar, pick, pickAll, picked } from "./bulk";
 import { CasePage, caseKeys, loadCase, touched } from "./case";
 
 interface Page { items: Case[]; total: number; next: string }
 
-const filterNames = ["open", "state", "area", "indicator", "scenario", "class", "unit", "handler", "q"];
+const filterNames = ["open", "state", "asked", "overdue", "area", "indicator", "scenario", "class", "unit", "handler", "into", "q"];
 const page = signal<Page | null>(null);
 const failed = signal<unknown>(null);
 const chosen = signal(0);
 const help = signal(false);
+const waiting = signal<Record<string, number>>({});
 const areas = signal<Area[]>([]);
 const board = signal<Board | null>(null);
 const query = signal(new URLSearchParams(location.search));
@@ -21,7 +23,9 @@ const caseID = location.pathname.startsWith("/console/cases/") ? decodeURICompon
 
 async function load(): Promise<void> {
   try {
-    page.value = await api<Page>("/api/v1/cases?" + listQuery(""));
+    const [cases, counts] = await Promise.all([api<Page>("/api/v1/cases?" + listQuery("")), api<{ items: { name: string; total: number }[] }>("/api/v1/queues?" + listQuery(""))]);
+    page.value = cases;
+    waiting.value = Object.fromEntries(counts.items.map((q) => [q.name, q.total]));
     failed.value = null;
     chosen.value = Math.min(chosen.value, Math.max(0, page.value.items.length - 1));
   } catch (error) {
@@ -53,6 +57,40 @@ function setFilter(name: string, value: string): void {
   void load();
 }
 
+/** queueOf is the part of the filter that makes a queue: the work that waits for somebody of the centre. */
+const queueOf: Record<string, Record<string, string>> = {
+  open: { open: "true" }, screening: { state: "screening" }, accepted: { state: "accepted" }, checking: { state: "checking" }, filed: { state: "filed" }, returned: { state: "returned" },
+  asked: { asked: "true" }, handled: { state: "handled" }, verified: { state: "verified" }, overdue: { overdue: "true" },
+};
+const queueFilters = ["open", "state", "asked", "overdue"];
+
+/** Queues are the tabs above the list, in the order of the day, with what waits in each. */
+function Queues() {
+  const here = (q: Record<string, string>) => queueFilters.every((name) => (query.value.get(name) ?? "") === (q[name] ?? "") || (name === "open" && (q.state || q.asked || q.overdue)));
+  const address = (q: Record<string, string>) => {
+    const next = new URLSearchParams(query.value);
+    for (const name of queueFilters) next.delete(name);
+    for (const [name, value] of Object.entries(q)) next.set(name, value);
+    return next;
+  };
+  const go = (q: Record<string, string>) => (e: Event) => {
+    e.preventDefault();
+    query.value = address(q);
+    globalThis.history.pushState(null, "", "/console?" + query.value);
+    pickAll([], false);
+    void load();
+  };
+  return (
+    <nav class="queues" aria-label={t("queue.title")} data-test="queues">
+      {Object.entries(queueOf).map(([name, q]) => (
+        <a key={name} href={"/console?" + address(q)} aria-current={here(q) ? "page" : undefined} class={waiting.value[name] === 0 ? "none" : name === "overdue" ? "late" : ""} data-test={"queue-" + name} onClick={go(q)}>
+          {t("queue." + name)}{name in waiting.value && <span class="n">{waiting.value[name]}</span>}
+        </a>
+      ))}
+    </nav>
+  );
+}
+
 addEventListener("popstate", () => {
   query.value = new URLSearchParams(location.search);
   void load();
@@ -64,6 +102,7 @@ function List() {
   return (
     <Frame surface="console">
       <h1>{t("console.title")}</h1>
+      {!denied() && <Queues />}
       {!denied() && <Filters />}
       {failed.value ? <Failure error={failed.value} again={() => void load()} /> : !page.value ? <p role="status">{t("loading")}</p> : <Table page={page.value} />}
       {help.value && <Help />}
@@ -100,7 +139,7 @@ function Filters() {
           {(board.value?.signs ?? []).map((s) => <option key={s.indicator} value={s.indicator}>{both(s.title)}</option>)}
         </select>
       </label>
-      {["scenario", "class", "unit", "handler"].filter(value).map((name) => (
+      {["scenario", "class", "unit", "handler", "into"].filter(value).map((name) => (
         <button key={name} type="button" class="chip" onClick={() => setFilter(name, "")} aria-label={`${t("console.remove")} ${t("filter." + name)}: ${value(name)}`}>{t("filter." + name)}: {value(name)} <span aria-hidden="true">✕</span></button>
       ))}
       <label class="wide">{t("console.search")}
@@ -116,10 +155,11 @@ function Table(props: { page: Page }) {
   return (
     <>
       <p class="total" data-test="total" data-total={p.total} role="status">{count("console.total", p.total)} · <kbd>?</kbd> {t("keys.title")}</p>
+      <BulkBar total={p.total} shown={p.items.length} filter={listQuery("")} />
       {p.total === 0 ? <p class="empty">{t("console.empty")}</p> : (
         <div class="scroll list" tabIndex={0} role="region" aria-label={t("console.title")}>
           <table class="cases" role="table">
-            <thead role="rowgroup"><tr role="row">{["clock", "state", "title", "area", "unit", "number", "opened"].map((c) => <th key={c} role="columnheader" scope="col">{t("col." + c)}</th>)}</tr></thead>
+            <thead role="rowgroup"><tr role="row">{["clock", "state", "title", "area", "unit", "number", "opened"].map((c) => <th key={c} role="columnheader" scope="col">{c === "clock" && <input type="checkbox" class="pick" aria-label={t("bulk.page")} data-test="pick-page" checked={p.items.every((x) => picked.value.has(x.id))} onChange={(e) => pickAll(p.items, e.currentTarget.checked)} />}{t("col." + c)}</th>)}</tr></thead>
             <tbody role="rowgroup">{p.items.map((c, i) => <Row key={c.id} c={c} chosen={i === chosen.value} />)}</tbody>
           </table>
         </div>
@@ -129,15 +169,18 @@ function Table(props: { page: Page }) {
   );
 }
 
+/** placed is what tells a case from another of its kind: the address, or the thing that was detected. */
+const placed = (c: Case) => c.address || (c.scenario ? c.subject : "");
+
 function Row(props: { c: Case; chosen: boolean }) {
   const c = props.c;
   const row = useRef<HTMLTableRowElement>(null);
   useEffect(() => { if (props.chosen) row.current?.scrollIntoView({ block: "nearest" }); }, [props.chosen]);
   return (
     <tr ref={row} role="row" class={props.chosen ? "chosen" : ""} data-test="case-row" data-id={c.id}>
-      <td role="cell" class={c.overdue ? "overdue" : ""}>{c.overdue && <span aria-hidden="true">▲ </span>}{clockWords(c)}{c.escalated && <span class="badge warn">{t("escalated")}</span>}</td>
+      <td role="cell" class={c.overdue ? "overdue" : ""}><input type="checkbox" class="pick" aria-label={t("bulk.pick", { number: c.number })} checked={picked.value.has(c.id)} onChange={(e) => pick(c, e.currentTarget.checked)} />{c.overdue && <span aria-hidden="true">▲ </span>}{clockWords(c)}{c.escalated && <span class="badge warn">{t("escalated")}</span>}</td>
       <td role="cell"><StateMark of={c.state} /></td>
-      <th role="rowheader" scope="row"><a href={caseURL(c.id)}>{both(c.title)}</a> <SeverityMark of={c.severity} /><span class="sub">{c.subject}</span></th>
+      <th role="rowheader" scope="row"><a href={caseURL(c.id)}>{both(c.title)}</a> <SeverityMark of={c.severity} /><span class="sub">{placed(c)}</span></th>
       <td role="cell">{both(c.area_name) || t("case.unplaced")}</td>
       <td role="cell">{both(c.unit_name)}</td>
       <td role="cell" class="nowrap">{c.number}</td>
@@ -146,7 +189,7 @@ function Row(props: { c: Case; chosen: boolean }) {
   );
 }
 
-const keys: [string, string][] = [["j / k", "keys.move"], ["Enter", "keys.open"], ["f", "cmd.file"], ["d", "cmd.dispatch"], ["s", "cmd.start"], ["h", "cmd.finish"],
+const keys: [string, string][] = [["j / k", "keys.move"], ["Enter", "keys.open"], ["x", "keys.pick"], ["f", "cmd.file"], ["d", "cmd.dispatch"], ["s", "cmd.start"], ["h", "cmd.finish"],
   ["v", "cmd.verify"], ["c", "cmd.close"], ["Esc", "keys.back"], ["Ctrl+Enter", "keys.send"], ["?", "keys.help"]];
 
 export function Help() {
@@ -170,6 +213,7 @@ function listKeys(key: string): void {
   const items = page.value?.items ?? [];
   if (key === "j") chosen.value = Math.min(chosen.value + 1, items.length - 1);
   else if (key === "k") chosen.value = Math.max(chosen.value - 1, 0);
+  else if (key === "x" && items[chosen.value]) pick(items[chosen.value], !picked.value.has(items[chosen.value].id));
   else if (items[chosen.value] && (key === "Enter" || "fdshvc".includes(key))) location.assign(caseURL(items[chosen.value].id) + (key === "Enter" ? "" : "#" + key));
 }
 

@@ -133,6 +133,7 @@ func newFakeAPI() *fakeAPI {
 	f.say("GET /api/v1/areas", 200, map[string]any{"frame": map[string]int{"width": 10, "height": 10},
 		"areas": []any{map[string]any{"code": "a1", "name": map[string]string{"zh": "一", "en": "First"}, "kind": "street", "shape": [][]int{{0, 0}, {10, 0}, {10, 10}, {0, 10}}}}})
 	f.say("GET /api/v1/signs", 200, fakeBoard(1))
+	f.say("GET /api/v1/queues", 200, map[string]any{"items": []any{map[string]any{"name": "accepted", "total": 0}}})
 	f.say("GET /api/v1/cases", 200, map[string]any{"items": []any{}, "total": 0, "next": ""})
 	f.say("GET /prometheus/api/v1/query_range", 200, map[string]any{"status": "success", "data": map[string]any{"resultType": "matrix", "result": []any{}}})
 	return f

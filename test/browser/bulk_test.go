@@ -1,0 +1,61 @@
+package browser_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+)
+
+// fresh lets the person in the tab take n reports at one place and answers the ids of their cases.
+func (p *tab) fresh(mark string, n int) {
+	p.t.Helper()
+	p.eval(fmt.Sprintf(`(async () => {
+		const area = (await (await fetch("/api/v1/areas")).json()).areas[3].code;
+		for (let i = 0; i < %[1]d; i++) await fetch("/api/v1/reports", { method: "POST", headers: { "Content-Type": "application/json", "Idempotency-Key": %[2]q + i },
+			body: JSON.stringify({ channel: "phone", text: %[2]q, class: "lift", area, address: "花木路 " + %[2]q + i }) });
+		return "";
+	})()`, n, mark))
+}
+
+// Many reports are filed at once: what would happen is seen first, somebody else is faster with one of them, and what was done is taken back.
+func TestOneCommandForManyCases(t *testing.T) {
+	t.Parallel()
+	p := open(t, 1440, 900)
+	p.enter("visitor-duty")
+	p.fresh("bulk", 5)
+	p.goTo("/console?state=accepted&class=lift")
+	p.until(`document.querySelectorAll('[data-test="case-row"]').length >= 5`)
+	p.until(`Number(document.querySelector('[data-test="queue-accepted"] .n')?.textContent) >= 5`)
+	p.click(`[data-test="pick-page"]`)
+	p.until(`document.querySelector('[data-test="bulk-file"]') !== null`)
+	p.picture("picked")
+	p.click(`[data-test="bulk-file"]`)
+	p.until(`Number(document.querySelector('[data-test="foreseen"]')?.dataset.done) >= 5`)
+	p.picture("preview")
+	n := p.eval(`document.querySelector('[data-test="foreseen"]').dataset.done`)
+	// Meanwhile a colleague files one of them.
+	p.eval(`(async () => {
+		const c = (await (await fetch("/api/v1/cases?state=accepted&class=lift&order=due")).json()).items[0];
+		const r = await fetch("/api/v1/cases/" + c.id + "/commands", { method: "POST", headers: { "Content-Type": "application/json", "Idempotency-Key": "meanwhile" }, body: JSON.stringify({ command: "file", version: c.version }) });
+		return String(r.status);
+	})()`)
+	p.click(`[data-test="bulk-do"]`)
+	p.until(fmt.Sprintf(`Number(document.querySelector('[data-test="bulk-result"]')?.dataset.done) === %s - 1`, n))
+	p.until(`document.querySelectorAll('[data-test="bulk-dialog"] [data-ok="false"]').length === 1`)
+	p.picture("result")
+	p.click(`[data-test="bulk-undo"]`)
+	p.until(fmt.Sprintf(`Number(document.querySelector('[data-test="bulk-result"]')?.dataset.done) === %s - 1 && document.querySelector('[data-test="bulk-undo"]') === null`, n))
+	p.click(`[data-test="bulk-close"]`)
+	p.until(fmt.Sprintf(`document.querySelector('[data-test="total"]')?.dataset.total >= %s - 1`, n))
+
+	// A bulk that needs a reason does not go without one.
+	p.click(`[data-test="pick-page"]`)
+	p.click(`[data-test="bulk-void"]`)
+	p.until(`document.querySelector('[data-test="bulk-note"]') !== null`)
+	p.click(`[data-test="bulk-preview"]`)
+	do(p, chromedp.SendKeys(chromedp.CSS(`[data-test="bulk-note"]`), "现场未发现"))
+	p.click(`[data-test="bulk-preview"]`)
+	p.until(`document.querySelector('[data-test="foreseen"]') !== null`)
+	p.picture("void")
+}
