@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"twoweave/internal/base/clock"
@@ -35,7 +36,7 @@ func tellPast(ctx context.Context, o DemoOptions, begun time.Time) (told bool, e
 	}
 	past := demo.History(areas, begun)
 	c := clock.NewManual(past[0].At)
-	program, err := New(o.Config, Options{Clock: c, Log: o.Log, Silent: true, Demo: true, Snapshots: rarely})
+	program, err := New(o.Config, Options{Clock: c, Log: slog.New(onlyErrors{o.Log.Handler()}), Silent: true, Demo: true, Snapshots: rarely})
 	if err != nil {
 		return false, err
 	}
@@ -47,6 +48,17 @@ func tellPast(ctx context.Context, o DemoOptions, begun time.Time) (told bool, e
 	return true, errors.Join(err, program.Stop(ctx))
 }
 
+// onlyErrors leaves warnings out: when days pass in a second, stores warn of what is no matter.
+type onlyErrors struct{ slog.Handler }
+
+func (h onlyErrors) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelError && h.Handler.Enabled(ctx, l)
+}
+
+func (h onlyErrors) WithAttrs(a []slog.Attr) slog.Handler { return onlyErrors{h.Handler.WithAttrs(a)} }
+
+func (h onlyErrors) WithGroup(name string) slog.Handler { return onlyErrors{h.Handler.WithGroup(name)} }
+
 // tell sends events, each at its own time; those of one moment are sent together.
 func (r *replay) tell(ctx context.Context, past []demo.Past, until time.Time) error {
 	for len(past) > 0 {
@@ -54,7 +66,7 @@ func (r *replay) tell(ctx context.Context, past []demo.Past, until time.Time) er
 		for n < len(past) && past[n].At.Equal(past[0].At) {
 			n++
 		}
-		if err := r.moveTo(ctx, past[0].At); err != nil {
+		if err := r.passTo(ctx, past[0].At); err != nil {
 			return err
 		}
 		if err := r.tellAtOnce(ctx, past[:n]); err != nil {
@@ -62,10 +74,27 @@ func (r *replay) tell(ctx context.Context, past []demo.Past, until time.Time) er
 		}
 		past = past[n:]
 	}
-	if err := r.moveTo(ctx, until); err != nil {
+	if err := r.passTo(ctx, until); err != nil {
 		return err
 	}
 	return r.caughtUp(ctx)
+}
+
+// passTo lets the time between two moments pass. The log learns of it before the clock does: the signs write their values down when the clock moves, and
+// partitions that had said nothing since the last moment would be taken to be silent.
+func (r *replay) passTo(ctx context.Context, t time.Time) error {
+	if err := r.caughtUp(ctx); err != nil {
+		return err
+	}
+	if _, err := r.app.bus.AppendTick(ctx, t); err != nil {
+		return err
+	}
+	if err := r.caughtUp(ctx); err != nil {
+		return err
+	}
+	r.clock.Set(t)
+	_, err := r.app.timers.RunDue(ctx)
+	return err
 }
 
 func (r *replay) tellAtOnce(ctx context.Context, past []demo.Past) error {

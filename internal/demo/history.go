@@ -18,11 +18,12 @@ const (
 	leadNow   = 150 * time.Minute  // the windows of an hour are full when the wall's curves begin
 	leadThen  = 90 * time.Minute
 	talkEvery = 5 * time.Minute
-	fewAnHour = 30 // a system that says no more than this is heard for a whole day
+	fewAnHour = 12 // a system that says no more than this is heard for a whole day
+	aDayEvery = 3 * time.Hour
 	pastSeed  = 71
 )
 
-// History is what the city's devices have sent in the two weeks before a moment, in order of time: what findings over days need, and what the vital signs
+// History is what the city's devices have sent before a moment, two weeks long, in order of time: what findings over days need, and what the vital signs
 // need to have a value at once, a trend, and what is usual at this hour of the week. Nothing happens in it. Events of one moment may be told together.
 // It is told to the program's log once, before the city lives, with the clock of those days.
 func History(areas []string, begun time.Time) []Past {
@@ -76,7 +77,7 @@ func newPast(areas []area, begun time.Time) *past {
 	return p
 }
 
-// hours tells what is told every hour of two weeks, and of the last day what few things are told of.
+// hours tells what is told every hour or seldom.
 func (p *past) hours() {
 	last := p.begun.Add(-time.Second).Truncate(time.Hour)
 	for at := last.Add(-seasons); !at.After(last); at = at.Add(time.Hour) {
@@ -89,8 +90,12 @@ func (p *past) hours() {
 		at := last.Add(-20 * time.Hour)
 		p.all = append(p.all, newMessage("power.supply", "/demo/power.supply", f.subject, f.area, 0, at, reading{"status": "restored", "households": 400})) // after works
 	}
-	for at := last.Add(-23 * time.Hour); p.begun.Sub(at) > leadNow+10*time.Minute; at = at.Add(time.Hour) {
-		p.talk(at, time.Hour, p.begun.Add(-leadNow-5*time.Minute), func(s *system) bool { return s.chatter <= fewAnHour })
+}
+
+// day tells what few things are told of in a day that ends at a moment: signs over 24 hours need it.
+func (p *past) day(until time.Time) {
+	for ago := 21 * time.Hour; ago >= 0; ago -= aDayEvery {
+		p.talk(until.Add(-ago), aDayEvery, until, func(s *system) bool { return s.chatter <= fewAnHour })
 	}
 }
 
@@ -102,6 +107,7 @@ func (p *past) around(moment time.Time) {
 	}
 	recent := moment.After(p.begun.Add(-time.Hour))
 	lead := map[bool]time.Duration{true: leadNow, false: leadThen}[recent]
+	p.day(moment.Add(-lead - talkEvery))
 	for at := moment.Add(-lead); !at.After(end); at = at.Add(talkEvery) {
 		p.talk(at, talkEvery, end, func(*system) bool { return true })
 	}
@@ -124,7 +130,7 @@ func (p *past) sense(at time.Time, which func(*sensor) bool) {
 	}
 }
 
-// talk is the systems' everyday messages of a while that ends now. What would be over only after the end is over then.
+// talk is the systems' everyday messages of a while that ends now. What is over later is told with the next messages, at the end at the latest.
 func (p *past) talk(now time.Time, over time.Duration, end time.Time, which func(*system) bool) {
 	for _, s := range p.systems {
 		if !which(s) {
@@ -133,9 +139,11 @@ func (p *past) talk(now time.Time, over time.Duration, end time.Time, which func
 		s.next = now.Add(time.Duration(s.rnd.ExpFloat64()/max(0.01, s.chatter*s.rhythm.at(now))*float64(time.Hour)) - over)
 		p.all = append(p.all, s.talk(now)...)
 		for _, d := range s.later {
-			if d.at.After(end) {
-				d.Time = end.UTC().Format(time.RFC3339Nano)
+			told := now.Add((d.at.Sub(now) + over).Truncate(over)) // with what else is told then: moments cost time
+			if told.After(end) {
+				told = end
 			}
+			d.Time = told.UTC().Format(time.RFC3339Nano)
 			p.all = append(p.all, d.message)
 		}
 		s.later = nil

@@ -77,7 +77,7 @@ func (h *home) signs(at time.Time, water, door bool) (out []message) {
 // past is two days and more of signs.
 func (h *home) past(begun time.Time) (out []message) {
 	for ago := 56 * time.Hour; ago > 0; ago -= 2 * time.Hour {
-		if at := begun.Add(-ago); h.trouble != none || ago < 26*time.Hour {
+		if at := begun.Truncate(time.Hour).Add(-ago); h.trouble != none || ago < 26*time.Hour {
 			out = append(out, h.signs(at, true, ago%(4*time.Hour) == 0)...)
 		}
 	}
