@@ -21,7 +21,7 @@ const plain = ["confirm", "file", "dispatch", "start", "advance", "contribute", 
 /** Commands that must be told more: they open a form. What cannot be taken for granted comes last. */
 const told = ["check", "arbitrate", "rework", "involve", "ask-extension", "ask-suspension", "urge", "rate", "return", "reopen", "merge", "void"];
 /** Why something is done, as people in the trade say it. */
-const reasons: Record<string, number> = { void: 4, return: 3, decline: 2, rework: 3, reopen: 3, urge: 2, "ask-extension": 3, "ask-suspension": 3 };
+export const reasons: Record<string, number> = { void: 4, return: 3, decline: 2, rework: 3, reopen: 3, urge: 2, "ask-extension": 3, "ask-suspension": 3 };
 const nextCommand: Record<string, string> = { screening: "confirm", checking: "confirm", accepted: "file", filed: "dispatch", dispatched: "start", handling: "finish", suspended: "resume", returned: "arbitrate", handled: "verify", verified: "close" };
 const undoSeconds = 300;
 
@@ -157,7 +157,7 @@ function Form({ d, kind }: { d: Detail; kind: string }) {
   );
 }
 
-function Fields({ d, kind }: { d: Detail; kind: string }) {
+export function Fields({ d, kind }: { d: Case; kind: string }) {
   switch (kind) {
     case "arbitrate":
       return <label>{t("field.unit")}<select name="unit" required><option value={d.unit}>{both(d.unit_name)} ({t("case.again")})</option>{unitsFor(d).map((u) => <option key={u.id} value={u.id}>{both(u.name)}</option>)}</select></label>;
@@ -176,12 +176,12 @@ function Fields({ d, kind }: { d: Detail; kind: string }) {
 }
 
 /** unitsFor are the units that could be meant: those of the case's area and those of the whole city first. */
-function unitsFor(d: Detail): Unit[] {
+function unitsFor(d: Case): Unit[] {
   const rank = (u: Unit) => (u.area === d.area ? 0 : u.area ? 2 : 1);
   return units.value.filter((u) => u.id !== d.unit).sort((a, b) => rank(a) - rank(b));
 }
 
-function MergeInto({ d }: { d: Detail }) {
+function MergeInto({ d }: { d: Case }) {
   const words = into.value.trim().toLowerCase();
   const found = candidates.value.filter((c) => (c.number + both(c.title) + c.subject + (c.address ?? "")).toLowerCase().includes(words)).slice(0, 8);
   return (
@@ -196,7 +196,7 @@ function MergeInto({ d }: { d: Detail }) {
 }
 
 /** content is what the form says beside the note; null when something is missing. */
-function content(kind: string, f: FormData): Record<string, unknown> | null {
+export function content(kind: string, f: FormData): Record<string, unknown> | null {
   const text = (name: string) => String(f.get(name) ?? "");
   switch (kind) {
     case "arbitrate": return { unit: text("unit") };

@@ -133,7 +133,7 @@ export async function post<T>(path: string, content: unknown): Promise<T> {
 }
 
 /** newKey is random; crypto.randomUUID is only there on https and on this machine. */
-function newKey(): string {
+export function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }
 
