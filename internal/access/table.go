@@ -35,6 +35,8 @@ const (
 	ReadClasses  Action = "class.read"
 	ReadFindings Action = "detection.read"
 	ReadPersonal Action = "personal.read" // the unsealed values about a person
+	ReadMessages Action = "message.read"  // to whom something was told; addresses masked
+	MendMessages Action = "message.mend"  // correct, send again, give up
 	ReadMachine  Action = "machine.read"  // accounting, exceptions, packs
 	ActivatePack Action = "pack.activate"
 
@@ -190,6 +192,10 @@ var table = append([]row{
 	// The machine room.
 	{Admin, ReadMachine, operate, nil},
 	{Operator, ReadMachine, operate, nil},
+	{Admin, ReadMessages, operate, nil},
+	{Operator, ReadMessages, operate, nil},
+	{Admin, MendMessages, operate, nil},
+	{Operator, MendMessages, operate, nil},
 	{Admin, ActivatePack, operate, nil},
 	{System, ActivatePack, operate, nil},
 }, dutyRoom...)

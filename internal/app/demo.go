@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -55,6 +57,12 @@ func Demo(ctx context.Context, o DemoOptions, attend func(context.Context, *App)
 	if err != nil {
 		return err
 	}
+	phones, closePhones, err := smsGateway()
+	if err != nil {
+		return err
+	}
+	defer closePhones()
+	o.Config.Notify.SMS.URL = phones
 	program, err := New(o.Config, Options{Clock: clock.System{}, Log: o.Log, Demo: true, Visitors: visitorIDs()})
 	if err != nil {
 		return err
@@ -66,9 +74,20 @@ func Demo(ctx context.Context, o DemoOptions, attend func(context.Context, *App)
 	if err != nil {
 		return errors.Join(err, program.Stop(context.WithoutCancel(ctx)))
 	}
-	fmt.Fprintf(o.Out, "Ready after %s.\n\n    %s\n\nEverything you see is simulated. Data: %s. Devices: mqtt://%s. Ctrl-C stops.\n",
-		clock.System{}.Now().Sub(begun).Round(10*time.Millisecond), program.URL(), o.Config.Data, program.MQTT())
+	fmt.Fprintf(o.Out, "Ready after %s.\n\n    %s\n\nEverything you see is simulated. Data: %s. Devices: mqtt://%s. SMS to residents: %s. Ctrl-C stops.\n",
+		clock.System{}.Now().Sub(begun).Round(10*time.Millisecond), program.URL(), o.Config.Data, program.MQTT(), phones)
 	return program.live(ctx, o, city, attend)
+}
+
+// smsGateway starts the made-up city's SMS provider, which shows what people would get on their phones.
+func smsGateway() (url string, closing func() error, err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, fault.New(fault.Unavailable, "app.smsGateway", "no port for the simulated SMS gateway: %v", err)
+	}
+	server := &http.Server{Handler: &demo.SMSGateway{Clock: clock.System{}}, ReadHeaderTimeout: 10 * time.Second}
+	go server.Serve(listener) // ends with Close
+	return "http://" + listener.Addr().String(), server.Close, nil
 }
 
 // live lets the city live, reports when asked, and stops the program after its city.

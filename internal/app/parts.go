@@ -159,7 +159,7 @@ func (a *App) startGateways(context.Context) error {
 		a.signin.MountEnter(mux, a.o.Visitors)
 	}
 	a.api = api.New(mux, api.Options{
-		Actor: a.signin.Actor, Anonymous: a.anonymous(), Events: events{a.ingest}, Cases: a.desk, Reports: a.desk, Bulks: a.desk, Signs: a.board, Orders: a.orders, Duty: a.duty, Facts: a.bus, Series: a.series,
+		Actor: a.signin.Actor, Anonymous: a.anonymous(), Events: events{a.ingest}, Cases: a.desk, Reports: a.desk, Messages: messages{a}, Bulks: a.desk, Signs: a.board, Orders: a.orders, Duty: a.duty, Facts: a.bus, Series: a.series,
 		Machine: machine{a}, Past: a.looking(), Places: places{&a.now}, Version: Version(), SyncMode: a.syncMode, Demo: a.o.Demo, Clock: a.o.Clock, Log: a.o.Log.With("part", "api"),
 	})
 	a.health().Mount(mux)

@@ -28,6 +28,7 @@ type Options struct {
 	Events   Events
 	Cases    Cases
 	Reports  Reports
+	Messages Messages
 	Bulks    Bulks
 	Signs    Signs
 	Orders   Orders
@@ -66,7 +67,7 @@ func New(mux *http.ServeMux, o Options) *API {
 	}
 	a := &API{o: o, actions: map[string]access.Action{}, hub: newHub(o)}
 	a.huma = humago.New(mux, config)
-	for _, mount := range []func(*API){mountEvents, mountMe, mountReports, mountCases, mountBulk, mountDetections, mountExplanations, mountBacktests, mountSigns, mountOrders, mountDuty, mountAreas, mountMachine, mountStream, mountSeries} {
+	for _, mount := range []func(*API){mountEvents, mountMe, mountReports, mountMessages, mountCases, mountBulk, mountDetections, mountExplanations, mountBacktests, mountSigns, mountOrders, mountDuty, mountAreas, mountMachine, mountStream, mountSeries} {
 		mount(a)
 	}
 	for _, prefix := range []string{"/api/", "/prometheus/"} {
