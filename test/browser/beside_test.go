@@ -14,7 +14,7 @@ func TestWhatIsBesideTheLine(t *testing.T) {
 	centre.enter("visitor-duty")
 	id := centre.eval(`fetch("/api/v1/areas").then((r) => r.json()).then((a) => fetch("/api/v1/reports", { method: "POST",
 		headers: { "Content-Type": "application/json", "Idempotency-Key": "beside" },
-		body: JSON.stringify({ channel: "phone", text: "路灯不亮", class: "lift", area: a.areas[2].code, address: "花木路 1 号" }) })).then((r) => r.json()).then((t) => t.case.id)`)
+		body: JSON.stringify({ channel: "phone", text: "工地夜间施工", class: "construction-noise", area: a.areas[2].code, address: "花木路 1 号" }) })).then((r) => r.json()).then((t) => t.case.id)`)
 	centre.goTo("/console/cases/" + id)
 	centre.until(`document.querySelector('[data-test="cmd-file"]') !== null`)
 	centre.click(`[data-test="cmd-file"]`)

@@ -19,7 +19,7 @@ import (
 )
 
 // patience is how long a page may take to come to what a step waits for, on a busy machine.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // program is a demo of its own, built once and started once for all journeys.
 type program struct {
