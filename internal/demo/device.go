@@ -49,14 +49,22 @@ type sensor struct {
 	rnd      *rand.Rand
 }
 
-// Failings of devices: how often, per reading.
+// Failings of devices: how often, per reading, at least, and how long one lasts without them.
 const (
 	dropoutChance   = 0.0005 // falls silent for some minutes
+	dropoutEvery    = 8 * time.Hour
 	spikeChance     = 0.00002
+	spikeEvery      = 500 * time.Hour
 	nearMissChance  = 0.0008
+	nearMissEvery   = 5 * time.Hour
 	duplicateChance = 0.02
 	wrongClockShare = 0.03 // of all sensors
 )
+
+// fails draws whether something fails at this reading: devices that tell seldom fail in time as often as others.
+func (s *sensor) fails(chance float64, every time.Duration) bool {
+	return s.rnd.Float64() < max(chance, float64(min(s.every, 10*time.Minute))/float64(every))
+}
 
 // read is what the sensor sends at a moment: nothing, a message, or the same message twice.
 func (s *sensor) read(now time.Time) []message {
@@ -68,10 +76,10 @@ func (s *sensor) read(now time.Time) []message {
 		return nil
 	}
 	s.next = s.after(now)
-	if s.rnd.Float64() < dropoutChance {
+	if s.fails(dropoutChance, dropoutEvery) {
 		s.silent = later(s.silent, now.Add(between(s.rnd, time.Minute, 4*time.Minute)))
 	}
-	if s.rnd.Float64() < nearMissChance {
+	if s.fails(nearMissChance, nearMissEvery) {
 		s.near = now.Add(between(s.rnd, time.Minute, 5*time.Minute))
 	}
 	if now.Before(s.silent) {
@@ -125,7 +133,7 @@ func (s *sensor) level(now time.Time, calm, jitter, near, spike float64) float64
 	switch i := s.struck(now); {
 	case i != nil:
 		v = i.Peak + s.rnd.NormFloat64()*jitter
-	case s.rnd.Float64() < spikeChance:
+	case s.fails(spikeChance, spikeEvery):
 		v = spike
 	case s.almost(now):
 		v = near + s.rnd.NormFloat64()*jitter/2

@@ -70,7 +70,7 @@ func standing(areas []area, sensors []*sensor) []*process {
 		{scenario: "hydrant-pressure-low", perHour: 1, least: 18 * m, most: 40 * m, low: 80, high: 120, places: at("hydrant"), first: 45 * time.Second, within: 16 * m},
 		{scenario: "street-lamps-dark", perHour: 0.8, rhythm: dark, least: 12 * m, most: 40 * m, places: wholeAreas(areas), first: m},
 		{scenario: "bin-overflowing", perHour: 1.5, least: 75 * m, most: 130 * m, low: 98, high: 125, places: at("bin"), first: 55 * time.Second, within: 66 * m},
-		{scenario: "er-visits-above-season", perHour: 0.08, least: 125 * m, most: 4 * h, low: 1.9, high: 2.8, places: at("hospital"), first: 30 * m, rest: 12 * h, within: 130 * m},
+		{scenario: "er-visits-above-season", perHour: 0.08, least: 125 * m, most: 4 * h, low: 2.4, high: 3.5, places: at("hospital"), first: 30 * m, rest: 12 * h, within: 130 * m},
 		{scenario: "ponding-gauge-quiet", perHour: 0.25, least: 70 * m, most: 100 * m, places: at("ponding"), first: 12 * m, within: 64 * m},
 		{scenario: "gas-detector-quiet", perHour: 0.25, least: 40 * m, most: 70 * m, places: at("gas"), first: 80 * time.Second, within: 34 * m},
 		{scenario: "river-gauge-quiet", perHour: 0.15, least: 130 * m, most: 160 * m, places: at("gauge"), first: 2 * h, within: 124 * m},
