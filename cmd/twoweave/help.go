@@ -11,7 +11,7 @@ import (
 
 const about = "Twoweave weaves a city's two networks: one to manage the city, one to serve its people."
 
-// help carries out "help": of all, of one command, or one of the two references that stand in docs.
+// help carries out "help": of all, of one command, or one of the references that stand in docs.
 func help(env *environment, args []string) int {
 	if len(args) < 2 {
 		writeHelp(env.stdout)
@@ -20,6 +20,9 @@ func help(env *environment, args []string) int {
 	switch topic := args[1]; topic {
 	case "--markdown":
 		writeReference(env.stdout)
+		return exitOK
+	case "--casework":
+		writeCasework(env.stdout)
 		return exitOK
 	case "--openapi":
 		return report(env.stderr, writeOpenAPI(env.stdout))

@@ -128,3 +128,14 @@ func describe(roles []Role) string {
 	}
 	return fmt.Sprint(roles)
 }
+
+// RolesFor are the roles that some row of the table lets do an action, in the table's order.
+func RolesFor(a Action) []Role {
+	var all []Role
+	for _, row := range table {
+		if row.action == a && !slices.Contains(all, row.role) {
+			all = append(all, row.role)
+		}
+	}
+	return all
+}

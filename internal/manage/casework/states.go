@@ -242,3 +242,21 @@ func listCommands(kinds []CommandKind) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// Move is one line of the state table, for those who read it.
+type Move struct {
+	Command CommandKind
+	From    []State
+	To      State // or Same, or Back
+	Fact    FactKind
+	Roles   []access.Role // whom access lets, in its own order
+}
+
+// Moves is the state table with who may do what.
+func Moves() []Move {
+	all := make([]Move, len(table))
+	for i, m := range table {
+		all[i] = Move{Command: m.command, From: slices.Clone(m.from), To: m.to, Fact: m.leaves, Roles: access.RolesFor(m.asks)}
+	}
+	return all
+}
