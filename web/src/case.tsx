@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
 import { api, both, caseURL, clockWords, duration, person, span, t, time, titled, type Case, type Detail, type Fact, type Reading, type Report, type Rule } from "./lib";
 import { arm, Commands, keyOf, limitWords, working } from "./commands";
-import { actor, step } from "./step";
+import { actor, loadUnits, step, unitName } from "./step";
 import { Failure, SeverityMark, StateMark } from "./frame";
 import { draw, type Level } from "./chart";
 
@@ -18,6 +18,7 @@ export async function loadCase(id: string): Promise<void> {
     if (d.reports > 0) reports.value = (await api<{ items: Report[] }>(`/api/v1/cases/${encodeURIComponent(id)}/reports`)).items;
     detail.value = d;
     failed.value = null;
+    void loadUnits();
     armFromHash();
   } catch (error) {
     failed.value = error;
@@ -79,12 +80,24 @@ function Marks({ d }: { d: Detail }) {
       {d.into && <a href={caseURL(d.into)} data-test="into">{t("mark.into")}</a>}
       {d.light && <span class="badge">{t("mark.light")}</span>}
       {d.late && <span class="badge warn">{t("mark.late")}</span>}
-      {d.wake_at && <span class="badge">{t(d.state === "warned" ? "mark.warned" : "mark.suspended", { time: time(d.wake_at) })}</span>}
+      {d.wake_at && <span class="badge" data-test="stands">{t(d.state === "warned" ? "mark.warned" : "mark.suspended", { time: time(d.wake_at) })}{d.state === "suspended" && left(d)}</span>}
       {counted.filter(([, n]) => n > 0).map(([key, n]) => <span key={key} class="badge">{t(key, { n })}</span>)}
-      {d.parts.map((p) => <span key={p.unit} class="badge" data-test="part">{p.unit} {t(p.done ? "mark.part.done" : "mark.part.open")}</span>)}
+      {d.parts.map((p) => <span key={p.unit} class="badge" data-test="part">{unitName(p.unit)} {t(p.done ? "mark.part.done" : "mark.part.open")}</span>)}
       {d.rating > 0 && <span class="badge" data-test="rating">{t("rating." + d.rating)}</span>}
     </p>
   );
+}
+
+/** left is how much of its limit a case that stands still has. */
+function left(d: Detail): string {
+  const ns = d.facts.findLast((f) => f.kind === "suspended")?.body?.left_ns ?? 0;
+  return ns > 0 ? " · " + t("mark.leftover", { d: span(ns / 1e6) }) : "";
+}
+
+/** whyUnit is why the unit is responsible: as the case was opened, or as whoever decided said. */
+function whyUnit(d: Detail): string {
+  const opening = d.facts[0]?.body?.opening;
+  return opening?.why && opening.unit === d.unit ? both(opening.why) : d.why_unit;
 }
 
 /** Phases shows where in its limit a case stands. */
@@ -112,7 +125,7 @@ function Reports() {
 /** about is what a step says beside its note: the unit, the time until which, by how much. */
 function about(f: Fact) {
   const b = f.body ?? {};
-  const parts = [b.unit && f.kind !== "contributed" ? b.unit : "", (b.units ?? []).join(", "), b.due_at ? t("step.due", { time: time(b.due_at) }) : "", b.amount ? limitWords(b.amount) : "",
+  const parts = [b.unit ? unitName(b.unit) : "", (b.units ?? []).map(unitName).join(t("list.and")), b.handler_name && f.kind !== "started" && f.kind !== "handled" && f.kind !== "settled" ? person(b.handler_name) : "", b.due_at ? t("step.due", { time: time(b.due_at) }) : "", b.amount ? limitWords(b.amount) : "",
     b.wake_at ? t("city.until", { time: time(b.wake_at) }) : "", b.late ? t("mark.late") : "", b.rating ? t("rating." + b.rating) : ""].filter(Boolean);
   return <>{parts.length > 0 && <span class="sub">{parts.join(" · ")}</span>}{b.into && <a href={caseURL(b.into)}>{t("step.other")}</a>}</>;
 }
@@ -223,7 +236,7 @@ function measured(value: string): string {
 function Steps({ d }: { d: Detail }) {
   return (
     <>
-      <p class="sub">{t("case.why")}: {d.why_unit}</p>
+      <p class="sub">{t("case.why")}: {whyUnit(d)}</p>
       <ol class="steps">
         {d.facts.map((f) => (
           <li key={f.version}>

@@ -1,25 +1,26 @@
 // What can be done with a case now: the next step as a button, everything else behind "more", each with what it needs to be told; and taking back one's own last step.
+import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { api, both, command, lang, now, Problem, t, time, type Case, type Detail, type Fact, type Text } from "./lib";
-import { actor, step } from "./step";
-
-interface Unit { id: string; name: Text; kind: string; area?: string }
+import { api, both, command, lang, me, now, Problem, t, time, type Case, type Detail, type Fact } from "./lib";
+import { actor, loadUnits, step, units, type Unit } from "./step";
 
 const note = signal("");
 const busy = signal(false);
 /** The command whose form is open, or that a key has chosen and that Ctrl+Enter gives. */
 const armed = signal("");
-const units = signal<Unit[]>([]);
 const candidates = signal<Case[]>([]);
 const into = signal("");
-const refusal = signal<{ text: string; changed: Fact[] } | null>(null);
+const refusal = signal<Refused | null>(null);
+
+/** Refused is what came of a command that was not done; of a change that somebody else made while something was being written, only changed is there. */
+interface Refused { kind?: string; text?: string; changed: Fact[]; again?: { kind: string; more: Record<string, unknown> } }
 
 export const keyOf: Record<string, string> = { f: "file", d: "dispatch", s: "start", h: "finish", v: "verify", c: "close" };
 
 /** Commands that need no more than a note, in the order of the loop: they are buttons. */
-const plain = ["confirm", "file", "dispatch", "start", "advance", "contribute", "finish", "settle", "verify", "close", "resume", "suspend", "extend", "decline"];
+const plain = ["confirm", "file", "dispatch", "start", "advance", "contribute", "finish", "settle", "verify", "close", "resume", "suspend", "extend"];
 /** Commands that must be told more: they open a form. What cannot be taken for granted comes last. */
-const told = ["check", "arbitrate", "rework", "involve", "ask-extension", "ask-suspension", "urge", "rate", "return", "reopen", "merge", "void"];
+const told = ["decline", "check", "dispatch-to", "arbitrate", "rework", "involve", "ask-extension", "ask-suspension", "urge", "rate", "return", "reopen", "merge", "void"];
 /** Why something is done, as people in the trade say it. */
 export const reasons: Record<string, number> = { void: 4, return: 3, decline: 2, rework: 3, reopen: 3, urge: 2, "ask-extension": 3, "ask-suspension": 3 };
 const nextCommand: Record<string, string> = { screening: "confirm", checking: "confirm", accepted: "file", filed: "dispatch", dispatched: "start", handling: "finish", suspended: "resume", returned: "arbitrate", handled: "verify", verified: "close" };
@@ -33,10 +34,10 @@ export const working = () => busy.value;
 
 /** arm chooses a command that is possible and puts the cursor into its note; nothing happens before it is confirmed. */
 export function arm(kind: string): void {
-  if (!current?.commands.some((p) => p.command === kind && p.allowed)) return;
+  if (!current?.commands.some((p) => p.command === plainly(kind) && p.allowed)) return;
   armed.value = kind;
   if (kind === "merge") void loadCandidates(current);
-  if ((kind === "arbitrate" || kind === "involve") && units.value.length === 0) void api<{ items: Unit[] }>("/api/v1/units").then((u) => (units.value = u.items));
+  void loadUnits();
   requestAnimationFrame(() => document.querySelector<HTMLElement>(".commands textarea")?.focus());
 }
 
@@ -46,60 +47,86 @@ async function loadCandidates(d: Detail): Promise<void> {
   candidates.value = page.items.filter((c) => c.id !== d.id).sort((a, b) => rank(a) - rank(b));
 }
 
+/** plainly is the command behind a form: sending to another unit is a dispatch that says where. */
+const plainly = (kind: string) => (kind === "dispatch-to" ? "dispatch" : kind);
+
 async function give(kind: string, more: Record<string, unknown> = {}): Promise<void> {
   const before = current;
   if (!before || busy.value) return;
   busy.value = true;
   refusal.value = null;
   try {
-    await command(before, kind, note.value.trim(), more);
+    await command(before, plainly(kind), note.value.trim(), more);
     note.value = "";
     armed.value = "";
   } catch (error) {
-    refusal.value = await explain(error, before);
+    refusal.value = { ...(await explain(error, before)), again: { kind, more } };
   }
   busy.value = false;
   await reload(before.id);
 }
 
 /** explain says why a command was refused and, when somebody else was faster, who changed what. */
-async function explain(error: unknown, before: Detail) {
-  const text = error instanceof Problem ? error.detail : String(error);
-  if (!(error instanceof Problem) || error.status !== 409) return { text, changed: [] };
+async function explain(error: unknown, before: Detail): Promise<Refused> {
+  if (!(error instanceof Problem)) return { kind: "lost", text: String(error), changed: [] };
+  const text = error.reasons();
+  if (error.status !== 409) return { kind: error.status === 403 ? "denied" : "invalid", text, changed: [] };
   const after = await api<Detail>("/api/v1/cases/" + before.id);
-  return { text, changed: after.facts.filter((f) => f.version > before.version) };
+  return { kind: "conflict", text, changed: after.facts.filter((f) => f.version > before.version) };
 }
 
 export function Commands(props: { d: Detail; again: (id: string) => Promise<void> }) {
   const d = props.d;
   current = d;
   reload = props.again;
+  useNews(d);
   const possible = d.commands.filter((p) => p.allowed).map((p) => p.command);
   const buttons = plain.filter((k) => possible.includes(k));
-  const forms = told.filter((k) => possible.includes(k));
+  const forms = told.filter((k) => possible.includes(plainly(k)));
   const next = d.commands.find((p) => !p.allowed && nextCommand[d.state] === p.command);
   if (possible.length === 0 && !next && !refusal.value) return null;
   const chosen = buttons.includes(armed.value) ? armed.value : buttons.find((k) => k === nextCommand[d.state]) ?? buttons[0];
+  const shown = buttons.filter((k) => k === chosen || (d.asked && answers.includes(k)));
+  const rest = buttons.filter((k) => !shown.includes(k));
   return (
     <section class="commands" aria-label={t("case.commands")}>
-      {refusal.value && <Refusal text={refusal.value.text} changed={refusal.value.changed} />}
+      {refusal.value && <Refusal of={refusal.value} possible={possible} />}
       {d.asked && <Asked d={d} />}
       {chosen && !forms.includes(armed.value) && <Note kind={chosen} />}
-      {!forms.includes(armed.value) && buttons.map((k) => (
+      {!forms.includes(armed.value) && shown.map((k) => (
         <button key={k} type="button" class={k === chosen ? "do" : "do other"} disabled={busy.value} data-test={"cmd-" + k} onClick={() => void give(k)}>
-          {t("cmd." + k)} <kbd aria-hidden="true">{letterOf(k)}</kbd>
+          {t("cmd." + k)} {letterOf(k) && <kbd aria-hidden="true">{letterOf(k)}</kbd>}
         </button>
       ))}
+      {d.asked && forms.includes("decline") && !forms.includes(armed.value) && <button type="button" class="do other" data-test="cmd-decline" onClick={() => arm("decline")}>{t("cmd.decline")}…</button>}
       {forms.includes(armed.value) && <Form key={armed.value} d={d} kind={armed.value} />}
       {next && <p class="cannot">{t("case.next")}<strong>{t("cmd." + next.command)}</strong>{t("case.by")}{t("who." + next.command)}{lang.value === "en" && next.reason && <span class="sub">{next.reason}</span>}</p>}
-      {forms.length > 0 && !forms.includes(armed.value) && (
+      {forms.length + rest.length > 0 && !forms.includes(armed.value) && (
         <details class="more" data-test="more"><summary>{t("case.others")}</summary>
-          {forms.map((k) => <button key={k} type="button" class="plain" data-test={"more-" + k} onClick={() => arm(k)}>{t("cmd." + k)}…</button>)}
+          {rest.map((k) => <button key={k} type="button" class="plain" disabled={busy.value} data-test={"cmd-" + k} onClick={() => void give(k)}>{t("cmd." + k)}</button>)}
+          {forms.filter((k) => k !== "decline").map((k) => <button key={k} type="button" class={grave.includes(k) ? "plain grave" : "plain"} data-test={"more-" + k} onClick={() => arm(k)}>{t("cmd." + k)}…</button>)}
         </details>
       )}
       {possible.includes("undo") && <UndoBar d={d} />}
     </section>
   );
+}
+
+/** answers grant what a unit has asked for. */
+const answers = ["suspend", "extend"];
+/** grave is what cannot be taken for granted. */
+const grave = ["merge", "void"];
+
+/** useNews shows what somebody else has done while a form is open or a note is written; what is typed stays, and counts for the case as it is now. */
+function useNews(d: Detail): void {
+  const seen = useRef({ id: d.id, version: d.version });
+  useEffect(() => {
+    const before = seen.current;
+    seen.current = { id: d.id, version: d.version };
+    if (before.id !== d.id || d.version <= before.version || (!note.value && !armed.value) || refusal.value) return;
+    const changed = d.facts.filter((f) => f.version > before.version && f.actor !== me.value?.id);
+    if (changed.length > 0) refusal.value = { changed };
+  }, [d.id, d.version]);
 }
 
 function letterOf(kind: string): string {
@@ -114,7 +141,7 @@ function Note({ kind }: { kind: string }) {
     void give(kind);
   };
   return (
-    <label class="note"><span>{t(kind === "decline" ? "case.reason" : "case.note")} · <kbd>Ctrl</kbd>+<kbd>Enter</kbd> {t("cmd." + kind)}</span>
+    <label class="note"><span>{t("case.note")} · <kbd>Ctrl</kbd>+<kbd>Enter</kbd> {t("cmd." + kind)}</span>
       <textarea data-test="note" rows={2} value={note.value} maxLength={4000} onInput={(e) => (note.value = e.currentTarget.value)} onKeyDown={keys} />
     </label>
   );
@@ -123,7 +150,8 @@ function Note({ kind }: { kind: string }) {
 /** Asked says what the unit wishes about its limit. */
 function Asked({ d }: { d: Detail }) {
   const a = d.asked!;
-  return <p class="asked" data-test="asked"><strong>{a.until ? t("asked.suspension", { time: time(a.until) }) : t("asked.extension", { amount: limitWords(a.amount) })}</strong> <q>{a.reason}</q> <span class="sub">{time(a.at)}</span></p>;
+  const asked = d.facts.findLast((f) => f.kind.endsWith("-asked"));
+  return <p class="asked" data-test="asked"><strong>{a.until ? t("asked.suspension", { time: time(a.until) }) : t("asked.extension", { amount: limitWords(a.amount) })}</strong> <q>{a.reason}</q> <span class="sub">{asked ? actor(asked) + " · " : ""}{time(a.at)}</span></p>;
 }
 
 const clocks = ["working hour", "working day", "urgent hour", "urgent day"];
@@ -159,6 +187,8 @@ function Form({ d, kind }: { d: Detail; kind: string }) {
 
 export function Fields({ d, kind }: { d: Case; kind: string }) {
   switch (kind) {
+    case "dispatch-to":
+      return <label>{t("field.unit")}<select name="unit" required><option value="">{t("form.choose")}</option>{unitsFor(d).map((u) => <option key={u.id} value={u.id}>{both(u.name)}</option>)}</select></label>;
     case "arbitrate":
       return <label>{t("field.unit")}<select name="unit" required><option value={d.unit}>{both(d.unit_name)} ({t("case.again")})</option>{unitsFor(d).map((u) => <option key={u.id} value={u.id}>{both(u.name)}</option>)}</select></label>;
     case "involve":
@@ -199,6 +229,7 @@ function MergeInto({ d }: { d: Case }) {
 export function content(kind: string, f: FormData): Record<string, unknown> | null {
   const text = (name: string) => String(f.get(name) ?? "");
   switch (kind) {
+    case "dispatch-to":
     case "arbitrate": return { unit: text("unit") };
     case "involve": return { units: f.getAll("units").map(String) };
     case "ask-extension": return { amount: text("n") + " " + text("clock") + (text("n") === "1" ? "" : "s") };
@@ -228,13 +259,15 @@ function UndoBar({ d }: { d: Detail }) {
   );
 }
 
-/** Refusal says why a command was not done, what somebody else did meanwhile, and that nothing typed is lost. */
-function Refusal(props: { text: string; changed: Fact[] }) {
+/** Refusal says why a command was not done, what somebody else did meanwhile, and that nothing typed is lost; it can be given again on the case as it is now. */
+function Refusal({ of, possible }: { of: Refused; possible: string[] }) {
+  const again = of.again && of.kind !== "invalid" && of.kind !== "denied" && possible.includes(plainly(of.again.kind)) ? of.again : undefined;
   return (
     <div class="failure" role="alert" data-test="refusal">
-      <p>{props.changed.length ? t("case.conflict") : props.text}</p>
-      {props.changed.map((f) => <p key={f.version}><time dateTime={f.at}>{time(f.at)}</time> <strong>{step(f)}</strong> {actor(f)} {f.note && <q>{f.note}</q>}</p>)}
+      <p>{of.changed.length > 0 ? t("case.conflict") : t("refused." + of.kind)}{of.changed.length === 0 && lang.value === "en" && <span class="sub">{of.text}</span>}</p>
+      {of.changed.map((f) => <p key={f.version}><time dateTime={f.at}>{time(f.at)}</time> <strong>{step(f)}</strong> {actor(f)} {f.note && <q>{f.note}</q>}</p>)}
       {note.value && <p>{t("case.kept")}</p>}
+      {again && <button type="button" disabled={busy.value} data-test="again" onClick={() => void give(again.kind, again.more)}>{t("case.anyway")}: {t("cmd." + again.kind)}</button>}
     </div>
   );
 }

@@ -55,7 +55,7 @@ export interface Case {
 }
 export interface Fact {
   version: number; kind: string; at: string; actor: string; actor_name: string; purpose: string; rule: string; note: string;
-  body?: { undoes?: string; unit?: string; units?: string[]; due_at?: string; amount?: string; wake_at?: string; late?: boolean; rating?: number; into?: string };
+  body?: { undoes?: string; unit?: string; units?: string[]; due_at?: string; amount?: string; wake_at?: string; left_ns?: number; handler_name?: string; opening?: { why?: Text; unit?: string }; late?: boolean; rating?: number; into?: string };
 }
 export interface Report { id: string; channel: string; at: string; taker_name: string; name: string; phone: string; text: string; address: string; answered_at: string | null; answer: string; case: Case | null }
 export interface Reading { seq: number; n: number; id: string; source: string; type: string; time: string; subject: string; area_name: Text; data: Record<string, unknown> }
