@@ -207,7 +207,7 @@ function Progress({ close }: { close: () => void }) {
       {doing && failed.value && <button type="button" class="do" onClick={() => void go()}>{t("retry")}</button>}
       {!doing && <p role="status" data-test="bulk-result" data-done={ok} data-refused={bad.length}><strong>{count(wish.command === "undo" ? "bulk.undone" : "bulk.done", ok)}</strong>{bad.length > 0 && <> · {count("bulk.refused", bad.length)}</>}</p>}
       {bad.length > 0 && <Items items={bad} />}
-      {undoable && <p class="undo"><button type="button" class="plain" data-test="bulk-undo" onClick={() => void undo()}>{count("bulk.undo", ok)}</button> <span class="sub">{t("undo.left", { n: Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0") })} · {time(new Date(finishedAt.value).toISOString())}</span></p>}
+      {undoable && <p class="undo"><button type="button" data-test="bulk-undo" onClick={() => void undo()}>{count("bulk.undo", ok)}</button> <span class="sub">{t("undo.left", { n: Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0") })} · {time(new Date(finishedAt.value).toISOString())}</span></p>}
       {!doing && <button type="button" class="do" data-test="bulk-close" onClick={close}>{t("bulk.close")}</button>}
     </>
   );

@@ -66,6 +66,11 @@ async function give(kind: string, more: Record<string, unknown> = {}): Promise<v
   await reload(before.id);
 }
 
+function giveUp(): void {
+  armed.value = "";
+  refusal.value = null;
+}
+
 /** explain says why a command was refused and, when somebody else was faster, who changed what. */
 async function explain(error: unknown, before: Detail): Promise<Refused> {
   if (!(error instanceof Problem)) return { kind: "lost", text: String(error), changed: [] };
@@ -171,7 +176,7 @@ function Form({ d, kind }: { d: Detail; kind: string }) {
     if (more) void give(kind, more);
   };
   return (
-    <form class="ask" data-test={"form-" + kind} onSubmit={send} onKeyDown={(e) => { if (e.key === "Escape") armed.value = ""; }}>
+    <form class="ask" data-test={"form-" + kind} onSubmit={send} onKeyDown={(e) => { if (e.key === "Escape") giveUp(); }}>
       <h2>{t("cmd." + kind)}</h2>
       {t("help." + kind) !== "help." + kind && <p class="sub">{t("help." + kind)}</p>}
       <Fields d={d} kind={kind} />
@@ -179,8 +184,7 @@ function Form({ d, kind }: { d: Detail; kind: string }) {
       <label class="note"><span>{t(needsReason ? "case.reason" : "case.note")}</span>
         <textarea data-test="reason" rows={2} required={needsReason} value={note.value} maxLength={4000} onInput={(e) => (note.value = e.currentTarget.value)} />
       </label>
-      <button class="do" disabled={busy.value} data-test={"give-" + kind}>{t("cmd." + kind)}</button>
-      <button type="button" class="plain" onClick={() => (armed.value = "")}>{t("case.giveup")}</button>
+      <p><button class={grave.includes(kind) ? "do grave" : "do"} disabled={busy.value} data-test={"give-" + kind}>{t("cmd." + kind)}</button> <button type="button" class="plain" onClick={giveUp}>{t("case.giveup")}</button></p>
     </form>
   );
 }
@@ -253,7 +257,7 @@ function UndoBar({ d }: { d: Detail }) {
   if (left === 0) return null;
   return (
     <p class="undo" data-test="undo-bar" role="status">{t("undo.did")} <strong>{step(last)}</strong>
-      <button type="button" class="plain" disabled={busy.value} data-test="cmd-undo" onClick={() => void give("undo")}>{t("cmd.undo")}</button>
+      <button type="button" class="other" disabled={busy.value} data-test="cmd-undo" onClick={() => void give("undo")}>{t("cmd.undo")}</button>
       <span class="sub">{t("undo.left", { n: Math.floor(left / 60) + ":" + String(left % 60).padStart(2, "0") })}</span>
     </p>
   );
