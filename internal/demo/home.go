@@ -74,7 +74,7 @@ func (h *home) signs(at time.Time, water, door bool) (out []message) {
 	return out
 }
 
-// past is two days and more of signs.
+// past is two days and more of signs. Where somebody fell, the water alone was a matter 12 hours before the city begins to live: that case is open still.
 func (h *home) past(begun time.Time) (out []message) {
 	for ago := 56 * time.Hour; ago > 0; ago -= 2 * time.Hour {
 		if at := begun.Truncate(time.Hour).Add(-ago); h.trouble != none || ago < 26*time.Hour {
