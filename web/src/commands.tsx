@@ -13,7 +13,7 @@ const into = signal("");
 const refusal = signal<Refused | null>(null);
 
 /** Refused is what came of a command that was not done; of a change that somebody else made while something was being written, only changed is there. */
-interface Refused { kind?: string; text?: string; changed: Fact[]; again?: { kind: string; more: Record<string, unknown> } }
+interface Refused { kind?: string; text?: string; version?: number; changed: Fact[]; again?: { kind: string; more: Record<string, unknown> } }
 
 export const keyOf: Record<string, string> = { f: "file", d: "dispatch", s: "start", h: "finish", v: "verify", c: "close" };
 
@@ -77,7 +77,7 @@ async function explain(error: unknown, before: Detail): Promise<Refused> {
   const text = error.reasons();
   if (error.status !== 409) return { kind: error.status === 403 ? "denied" : "invalid", text, changed: [] };
   const after = await api<Detail>("/api/v1/cases/" + before.id);
-  return { kind: "conflict", text, changed: after.facts.filter((f) => f.version > before.version) };
+  return { kind: "conflict", text, version: after.version, changed: after.facts.filter((f) => f.version > before.version) };
 }
 
 export function Commands(props: { d: Detail; again: (id: string) => Promise<void> }) {
@@ -95,7 +95,7 @@ export function Commands(props: { d: Detail; again: (id: string) => Promise<void
   const rest = buttons.filter((k) => !shown.includes(k));
   return (
     <section class="commands" aria-label={t("case.commands")}>
-      {refusal.value && <Refusal of={refusal.value} possible={possible} />}
+      {refusal.value && <Refusal of={refusal.value} d={d} possible={possible} />}
       {d.asked && <Asked d={d} />}
       {chosen && !forms.includes(armed.value) && <Note kind={chosen} />}
       {!forms.includes(armed.value) && shown.map((k) => (
@@ -264,8 +264,8 @@ function UndoBar({ d }: { d: Detail }) {
 }
 
 /** Refusal says why a command was not done, what somebody else did meanwhile, and that nothing typed is lost; it can be given again on the case as it is now. */
-function Refusal({ of, possible }: { of: Refused; possible: string[] }) {
-  const again = of.again && of.kind !== "invalid" && of.kind !== "denied" && possible.includes(plainly(of.again.kind)) ? of.again : undefined;
+function Refusal({ of, d, possible }: { of: Refused; d: Detail; possible: string[] }) {
+  const again = of.again && d.version >= (of.version ?? 0) && of.kind !== "invalid" && of.kind !== "denied" && possible.includes(plainly(of.again.kind)) ? of.again : undefined;
   return (
     <div class="failure" role="alert" data-test="refusal">
       <p>{of.changed.length > 0 ? t("case.conflict") : t("refused." + of.kind)}{of.changed.length === 0 && lang.value === "en" && <span class="sub">{of.text}</span>}</p>

@@ -342,6 +342,16 @@ func conflict(t *testing.T, ctx context.Context) {
 	if note := s.eval(`document.querySelector('[data-test="note"]').value`); note != "seen on site" {
 		t.Errorf("the note became %q", note)
 	}
+	// Given again, it goes to the case as it is now, with what was written.
+	f.say("POST /api/v1/cases/case-1/commands", 200, fakeCase(1, 3, "filed"))
+	f.say("GET /api/v1/cases/case-1", 200, detailOf(fakeCase(1, 3, "filed"), fakeFact(1, "accepted", "Program"), fakeFact(2, "filed", "王 / Wang"), fakeFact(3, "filed", "李 / Li")))
+	s.eval(`(() => { const ask = window.fetch; window.fetch = (u, i) => { if (i?.method === "POST") window.sent = i.body; return ask(u, i); }; return ""; })()`)
+	s.until(`document.querySelector('[data-test="again"]')`)
+	s.eval(`document.querySelector('[data-test="again"]').click()`)
+	s.until(`document.querySelector('[data-test="refusal"]') === null`)
+	if sent := s.eval(`window.sent`); !strings.Contains(sent, `"version":2`) || !strings.Contains(sent, "seen on site") {
+		t.Errorf("given again as %s", sent)
+	}
 }
 
 func failure(t *testing.T, ctx context.Context) {

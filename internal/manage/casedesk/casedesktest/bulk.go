@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"twoweave/internal/access"
+	"twoweave/internal/base/clock"
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/casework"
@@ -207,4 +208,26 @@ func choosesBulk(t *testing.T, d *Desk) {
 			}
 		}
 	}
+}
+
+// measureBulk times the counts above the list, and a preview and a bulk of as many cases as there may be.
+func measureBulk(t *testing.T, d *Desk, load Load) {
+	t.Helper()
+	yes := true
+	t.Logf("queues over %d cases: %v", load.Cases, best(t, 5*load.Most, func() error {
+		_, err := d.Queues(t.Context(), reader(operator), casedesk.Filter{})
+		return err
+	}))
+	chosen, _, err := d.Choose(t.Context(), reader(operator), casedesk.Filter{Open: &yes})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := d.bulk(casework.Urge, chosen)
+	b.Command.Note = "quick"
+	t.Logf("preview of %d cases: %v", len(chosen), best(t, time.Minute, func() error { _, err := d.Preview(t.Context(), b); return err }))
+	began := clock.System{}.Now()
+	if out, err := d.DoAll(t.Context(), b); err != nil || out.Done != len(chosen) {
+		t.Fatalf("%d of %d done, %v", out.Done, len(chosen), err)
+	}
+	t.Logf("bulk of %d cases: %v", len(chosen), clock.System{}.Now().Sub(began))
 }

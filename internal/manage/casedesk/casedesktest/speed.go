@@ -31,6 +31,7 @@ func Speed(t *testing.T, s Suite, load Load) {
 		measureLoops(t, d, load.Loops)
 		d.fill(t, load.Cases)
 		measureFilters(t, d, load)
+		measureBulk(t, d, load)
 	})
 }
 
