@@ -72,8 +72,8 @@ func (d *Desk) near(tx *sqldb.Tx, class matter.ClassID, area event.AreaCode, pla
 			all = append(all, n)
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Near) int {
-		return cmp.Or(-cmp.Compare(truth(a.Same), truth(b.Same)), cmp.Compare(a.metres(), b.metres()))
+	slices.SortFunc(all, func(a, b Near) int {
+		return cmp.Or(-cmp.Compare(truth(a.Same), truth(b.Same)), cmp.Compare(a.metres(), b.metres()), a.OpenedAt.Compare(b.OpenedAt), cmp.Compare(a.ID, b.ID))
 	})
 	return all[:min(len(all), maxNear)], nil
 }

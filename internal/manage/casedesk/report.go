@@ -52,7 +52,7 @@ type Reports interface {
 	MoveReports(tx *sqldb.Tx, to casework.ID, ids ...casework.ReportID) error
 	// AnswerReports notes the answer on all reports of a case that have none, and gives them; with a zero time it takes the answers back and gives those.
 	AnswerReports(tx *sqldb.Tx, id casework.ID, at time.Time, answer string) ([]Report, error)
-	// FindNear is the open cases of a class around a place: within the bounds, or with the same address.
+	// FindNear is the open cases of a class around a place, in no order: within the bounds, or with the same address.
 	FindNear(tx *sqldb.Tx, q NearQuery) ([]casework.Case, error)
 	// FindAddresses is known addresses with a text in them, the most used first.
 	FindAddresses(tx *sqldb.Tx, text string, limit int) ([]Known, error)

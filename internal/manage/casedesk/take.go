@@ -44,7 +44,8 @@ type TakeRequest struct {
 	IdempotencyKey string
 	Route          string
 
-	level order.Level // the city state of the area
+	level  order.Level // the city state of the area
+	number string      // for the case, if it becomes one
 }
 
 // Taken is what a report led to.
@@ -76,6 +77,9 @@ func (d *Desk) Take(ctx context.Context, r TakeRequest) (Taken, error) {
 		if r.level, err = d.Level(ctx, r.Area); err != nil {
 			return out, fault.Wrap(op, err)
 		}
+	}
+	if err := d.reserveNumber(ctx, &r); err != nil {
+		return out, fault.Wrap(op, err)
 	}
 	err := d.DB.Update(ctx, func(tx *sqldb.Tx) error {
 		out, refused = Taken{}, nil
@@ -290,6 +294,29 @@ func (d *Desk) openingOf(tx *sqldb.Tx, r *TakeRequest, id casework.ReportID, now
 		o.Unit, o.WhyUnit = registry.UnitID(r.Actor.Unit), o.Why.EN
 	}
 	var err error
-	o.Number, err = d.number(tx, now)
+	if o.Number = r.number; o.Number == "" {
+		o.Number, err = d.number(tx, now)
+	}
 	return o, err
+}
+
+// reserveNumber takes a case number in a transaction of its own when the report will probably become a case. All reports of a day need the same counter: held for as
+// long as a report takes, it would have them wait for one another in a storm. A number that is not needed in the end is left out.
+func (d *Desk) reserveNumber(ctx context.Context, r *TakeRequest) error {
+	if r.Answer != "" || r.Join != "" && r.Join != Auto {
+		return nil
+	}
+	alone := true
+	err := d.DB.View(ctx, func(tx *sqldb.Tx) error {
+		c, err := d.joined(tx, &r.Intake)
+		alone = c.Version == 0
+		return err
+	})
+	if err != nil || !alone {
+		return err
+	}
+	return d.DB.Update(ctx, func(tx *sqldb.Tx) error {
+		r.number, err = d.number(tx, d.Clock.Now())
+		return err
+	})
 }

@@ -36,3 +36,12 @@ func TestSpeed(t *testing.T) {
 	}
 	casedesktest.Speed(t, suite, casedesktest.Load{Loops: 20, Cases: 500, Most: time.Minute})
 }
+
+// A storm of 10,000 reports with TWOWEAVE_SLOW=1; not parallel, for the same reason.
+func TestStorm(t *testing.T) {
+	if os.Getenv("TWOWEAVE_SLOW") == "1" {
+		casedesktest.Storm(t, suite, 10_000, time.Second) // alone on a machine: 100 ms
+		return
+	}
+	casedesktest.Storm(t, suite, 200, time.Minute)
+}
