@@ -33,6 +33,7 @@ func TestOneCommandForManyCases(t *testing.T) {
 	p.click(`[data-test="bulk-file"]`)
 	p.until(`Number(document.querySelector('[data-test="foreseen"]')?.dataset.done) >= 5`)
 	p.picture("preview")
+	p.axe("a bulk's preview")
 	n := p.eval(`document.querySelector('[data-test="foreseen"]').dataset.done`)
 	// Meanwhile a colleague files one of them.
 	p.eval(`(async () => {
@@ -44,6 +45,7 @@ func TestOneCommandForManyCases(t *testing.T) {
 	p.until(fmt.Sprintf(`Number(document.querySelector('[data-test="bulk-result"]')?.dataset.done) === %s - 1`, n))
 	p.until(`document.querySelectorAll('[data-test="bulk-dialog"] [data-ok="false"]').length === 1`)
 	p.picture("result")
+	p.axe("a bulk's result")
 	p.click(`[data-test="bulk-undo"]`)
 	p.until(fmt.Sprintf(`Number(document.querySelector('[data-test="bulk-result"]')?.dataset.done) === %s - 1 && document.querySelector('[data-test="bulk-undo"]') === null`, n))
 	p.click(`[data-test="bulk-close"]`)
@@ -58,4 +60,26 @@ func TestOneCommandForManyCases(t *testing.T) {
 	p.click(`[data-test="bulk-preview"]`)
 	p.until(`document.querySelector('[data-test="foreseen"]') !== null`)
 	p.picture("void")
+}
+
+// A second report of the same matter is merged into the first: the page offers what is near, of the same class first; undone, it stands by itself again.
+func TestMergingIntoACaseNearby(t *testing.T) {
+	t.Parallel()
+	p := open(t, 1440, 900)
+	p.enter("visitor-duty")
+	p.fresh("merge", 2)
+	id := p.eval(`(async () => (await (await fetch("/api/v1/cases?state=accepted&class=lift&order=opened")).json()).items[0].id)()`)
+	p.goTo("/console/cases/" + id)
+	p.until(`document.querySelector('[data-test="more"]') !== null`)
+	p.click(`[data-test="more"] summary`)
+	p.click(`[data-test="more-merge"]`)
+	p.until(`document.querySelector('.merge input[type="radio"]') !== null`)
+	p.picture("merge")
+	p.axe("the form of a merge")
+	p.click(`.merge input[type="radio"]`)
+	p.click(`[data-test="give-merge"]`)
+	p.waitState("merged")
+	p.until(`document.querySelector('[data-test="into"]') !== null`)
+	p.click(`[data-test="cmd-undo"]`)
+	p.waitState("accepted")
 }

@@ -75,6 +75,7 @@ func TestWorkWithoutANetworkIsSentOnce(t *testing.T) {
 	street.goTo("/field")
 	street.until(`document.querySelector('[data-test="refused"]') !== null && document.querySelector('[data-test="waiting"]') === null`)
 	street.picture("refused")
+	street.axe("a refused step")
 	if got := centre.kinds(one); got != "taken filed dispatched started handled" {
 		t.Errorf("the server has %q of the first", got)
 	}

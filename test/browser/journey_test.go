@@ -168,11 +168,17 @@ func (p *tab) check(path, language string) {
 	p.t.Helper()
 	p.goTo(path)
 	p.until(`document.querySelector("h1") !== null`)
+	p.axe(path + " in " + language)
+}
+
+// axe lets axe-core look at the page as it is now.
+func (p *tab) axe(what string) {
+	p.t.Helper()
 	do(p, chromedp.Evaluate[*int](browser.Axe+"; null"))
 	found := p.eval(`axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}).then((r) =>
 		r.violations.map((v) => v.id + ": " + v.help + " " + v.nodes.map((n) => n.target.join(" ") + " " + (n.failureSummary ?? "")).join("; ")).join("\n"))`)
 	if found != "" {
-		p.t.Errorf("%s in %s:\n%s", path, language, found)
+		p.t.Errorf("%s:\n%s", what, found)
 	}
 }
 

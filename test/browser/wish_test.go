@@ -28,12 +28,14 @@ func TestWishesOfAUnitAndTwoAtOnce(t *testing.T) {
 		street.click(task + fmt.Sprintf(`[data-test="task-%s"]`, kind))
 		street.click(task + ".chip")
 		street.picture(kind)
+		street.axe("the form of " + kind)
 		street.click(task + fmt.Sprintf(`[data-test="give-%s"]`, kind))
 	}
 	wish("ask-extension")
 	centre.goTo("/console/cases/" + id)
 	centre.until(`document.querySelector('[data-test="asked"]') !== null`)
 	centre.picture("asked")
+	centre.axe("a wish")
 	if said := centre.eval(`document.querySelector('[data-test="asked"]').innerText`); !strings.Contains(said, "水务处置员") || strings.Count(said, "\n") > 3 {
 		t.Errorf("the wish says %q", said)
 	}
@@ -54,6 +56,7 @@ func TestWishesOfAUnitAndTwoAtOnce(t *testing.T) {
 	wish("return")
 	centre.until(`document.querySelector('[data-test="refusal"]') !== null`)
 	centre.picture("news")
+	centre.axe("news")
 	if said := centre.eval(`document.querySelector('[data-test="refusal"]').innerText`); !strings.Contains(said, "水务处置员") || !strings.Contains(said, "退回") {
 		t.Errorf("the news says %q", said)
 	}
@@ -66,6 +69,7 @@ func TestWishesOfAUnitAndTwoAtOnce(t *testing.T) {
 	centre.click(`[data-test="more"] summary`)
 	centre.click(`[data-test="more-arbitrate"]`)
 	centre.picture("arbitrate")
+	centre.axe("an arbitration")
 	centre.click(`[data-test="give-arbitrate"]`)
 	centre.waitState("dispatched")
 }

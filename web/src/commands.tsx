@@ -8,9 +8,12 @@ const note = signal("");
 const busy = signal(false);
 /** The command whose form is open, or that a key has chosen and that Ctrl+Enter gives. */
 const armed = signal("");
-const candidates = signal<Case[]>([]);
+const candidates = signal<Candidate[]>([]);
 const into = signal("");
 const refusal = signal<Refused | null>(null);
+
+/** Candidate is a case that another could be part of; of those nearby, how far. */
+interface Candidate extends Case { metres?: number | null; same?: boolean }
 
 /** Refused is what came of a command that was not done; of a change that somebody else made while something was being written, only changed is there. */
 interface Refused { kind?: string; text?: string; version?: number; changed: Fact[]; again?: { kind: string; more: Record<string, unknown> } }
@@ -42,9 +45,15 @@ export function arm(kind: string): void {
 }
 
 async function loadCandidates(d: Detail): Promise<void> {
-  const page = await api<{ items: Case[] }>(`/api/v1/cases?open=true&area=${encodeURIComponent(d.area)}&order=opened&limit=100`);
-  const rank = (c: Case) => (c.class === d.class ? 0 : 1);
-  candidates.value = page.items.filter((c) => c.id !== d.id).sort((a, b) => rank(a) - rank(b));
+  const area = encodeURIComponent(d.area);
+  const [page, near] = await Promise.all([
+    api<{ items: Case[] }>(`/api/v1/cases?open=true&area=${area}&order=opened&limit=100`),
+    api<{ items: Candidate[] }>(`/api/v1/cases/near?class=${encodeURIComponent(d.class)}&area=${area}&address=${encodeURIComponent(d.address)}`),
+  ]);
+  const close = new Map(near.items.map((c) => [c.id, c]));
+  const rank = (c: Candidate) => (c.same ? 0 : c.class === d.class ? 1 : 2);
+  const all: Candidate[] = [...near.items, ...page.items.filter((c) => !close.has(c.id))];
+  candidates.value = all.filter((c) => c.id !== d.id).sort((a, b) => rank(a) - rank(b));
 }
 
 /** plainly is the command behind a form: sending to another unit is a dispatch that says where. */
@@ -223,7 +232,7 @@ function MergeInto({ d }: { d: Case }) {
       <input type="search" aria-label={t("console.search")} placeholder={t("console.search")} value={into.value} onInput={(e) => (into.value = e.currentTarget.value)} />
       {found.length === 0 && <p class="empty">{t("merge.none")}</p>}
       {found.map((c) => (
-        <label key={c.id}><input type="radio" name="into" value={c.id} required /> {c.number} <strong>{both(c.title)}</strong> {t("state." + c.state)} {c.class === d.class && <span class="badge">{t("merge.same")}</span>} <span class="sub">{c.address || (c.scenario ? c.subject : "")} · {time(c.opened_at)}</span></label>
+        <label key={c.id}><input type="radio" name="into" value={c.id} required /> {c.number} <strong>{both(c.title)}</strong> {t("state." + c.state)} {c.same && <span class="badge warn">{t("call.same")}</span>}{c.metres != null && <span class="badge">{t("call.metres", { n: Math.round(c.metres) })}</span>} {c.class === d.class && <span class="badge">{t("merge.same")}</span>} <span class="sub">{c.address || (c.scenario ? c.subject : "")} · {time(c.opened_at)}</span></label>
       ))}
     </fieldset>
   );
