@@ -7,15 +7,15 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// fresh lets the person in the tab take n reports at one place and answers the ids of their cases.
-func (p *tab) fresh(mark string, n int) {
+// fresh lets the person in the tab take n reports of a class, one of which nothing in the city sends any by itself.
+func (p *tab) fresh(class, mark string, n int) {
 	p.t.Helper()
 	p.eval(fmt.Sprintf(`(async () => {
 		const area = (await (await fetch("/api/v1/areas")).json()).areas[3].code;
 		for (let i = 0; i < %[1]d; i++) await fetch("/api/v1/reports", { method: "POST", headers: { "Content-Type": "application/json", "Idempotency-Key": %[2]q + i },
-			body: JSON.stringify({ channel: "phone", text: %[2]q, class: "lift", area, address: "花木路 " + %[2]q + i }) });
+			body: JSON.stringify({ channel: "phone", text: %[2]q, class: %[3]q, area, address: "花木路 " + %[2]q + i }) });
 		return "";
-	})()`, n, mark))
+	})()`, n, mark, class))
 }
 
 // Many reports are filed at once: what would happen is seen first, somebody else is faster with one of them, and what was done is taken back.
@@ -23,8 +23,8 @@ func TestOneCommandForManyCases(t *testing.T) {
 	t.Parallel()
 	p := open(t, 1440, 900)
 	p.enter("visitor-duty")
-	p.fresh("bulk", 5)
-	p.goTo("/console?state=accepted&class=lift")
+	p.fresh("bench", "bulk", 5)
+	p.goTo("/console?state=accepted&class=bench")
 	p.until(`document.querySelectorAll('[data-test="case-row"]').length >= 5`)
 	p.until(`Number(document.querySelector('[data-test="queue-accepted"] .n')?.textContent) >= 5`)
 	p.click(`[data-test="pick-page"]`)
@@ -37,7 +37,7 @@ func TestOneCommandForManyCases(t *testing.T) {
 	n := p.eval(`document.querySelector('[data-test="foreseen"]').dataset.done`)
 	// Meanwhile a colleague files one of them.
 	p.eval(`(async () => {
-		const c = (await (await fetch("/api/v1/cases?state=accepted&class=lift&order=due")).json()).items[0];
+		const c = (await (await fetch("/api/v1/cases?state=accepted&class=bench&order=due")).json()).items[0];
 		const r = await fetch("/api/v1/cases/" + c.id + "/commands", { method: "POST", headers: { "Content-Type": "application/json", "Idempotency-Key": "meanwhile" }, body: JSON.stringify({ command: "file", version: c.version }) });
 		return String(r.status);
 	})()`)
@@ -67,8 +67,8 @@ func TestMergingIntoACaseNearby(t *testing.T) {
 	t.Parallel()
 	p := open(t, 1440, 900)
 	p.enter("visitor-duty")
-	p.fresh("merge", 2)
-	id := p.eval(`(async () => (await (await fetch("/api/v1/cases?state=accepted&class=lift&order=opened")).json()).items[0].id)()`)
+	p.fresh("sculpture", "merge", 2)
+	id := p.eval(`(async () => (await (await fetch("/api/v1/cases?state=accepted&class=sculpture&order=opened")).json()).items[0].id)()`)
 	p.goTo("/console/cases/" + id)
 	p.until(`document.querySelector('[data-test="more"]') !== null`)
 	p.click(`[data-test="more"] summary`)
