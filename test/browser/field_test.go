@@ -84,7 +84,7 @@ func TestWorkWithoutANetworkIsSentOnce(t *testing.T) {
 	}
 	street.goTo("/field")
 	street.until(`document.querySelector('[data-test="refused"]') !== null`) // kept until it is read
-	street.click(`[data-test="refused"] button`)                            // again, on the case as it is now
+	street.click(`[data-test="refused"] button`)                             // again, on the case as it is now
 	street.until(`document.querySelector('[data-test="refused"]') === null && document.querySelector('[data-test="waiting"]') === null`)
 	street.until(fmt.Sprintf(`fetch("/api/v1/cases/%s").then((r) => r.json()).then((d) => { window.now = d.state; }) && window.now === "returned"`, two))
 	if got := centre.kinds(two); got != "taken filed dispatched urged returned" {
