@@ -8,7 +8,10 @@ package access
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
+
+	"twoweave/internal/base/fault"
 )
 
 // Role is what someone is trusted with.
@@ -115,6 +118,31 @@ func Decide(r Request) Decision {
 		return Decision{Allow: true, Rule: row.name()}
 	}
 	return Decision{Rule: "none", Reason: reason}
+}
+
+// Ask decides a request and gives the trace it leaves, which is the caller's to keep. A refusal is a Denied fault as well.
+func Ask(now time.Time, r Request) (Audit, error) {
+	a := Audit{At: now, Actor: r.Actor.ID, Roles: list(r.Actor.Roles), Action: r.Action, Thing: r.Thing.String(), Purpose: r.Purpose, Decision: Decide(r)}
+	if !a.Decision.Allow {
+		return a, fault.New(fault.Denied, "access.Ask", "%s", a.Decision.Reason)
+	}
+	return a, nil
+}
+
+func list(roles []Role) string {
+	names := make([]string, len(roles))
+	for i, r := range roles {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ",")
+}
+
+// String is the thing as traces name it: "case/ID", or its kind alone.
+func (t Thing) String() string {
+	if t.ID == "" {
+		return t.Kind
+	}
+	return t.Kind + "/" + t.ID
 }
 
 // Known says whether any row of the table is about the action: a route whose action is unknown must not be mounted.

@@ -62,10 +62,14 @@ func (m messages) Cancel(ctx context.Context, who access.Actor, id notify.ID) er
 func (m messages) change(ctx context.Context, who access.Actor, id notify.ID, fn func(*sqldb.Tx) error) error {
 	r := access.Request{Actor: who, Action: access.MendMessages, Thing: access.Thing{Kind: "message", ID: string(id)}, Purpose: access.Operation}
 	err := m.app.database.Update(ctx, func(tx *sqldb.Tx) error {
-		if err := fn(tx); err != nil {
+		audit, err := access.Ask(m.app.o.Clock.Now(), r)
+		if err == nil {
+			err = fn(tx)
+		}
+		if err != nil {
 			return err
 		}
-		return m.app.records.AppendAudit(tx, access.Audit{At: m.app.o.Clock.Now(), Actor: who.ID, Action: r.Action, Thing: "message/" + string(id), Purpose: r.Purpose, Decision: access.Decide(r)})
+		return m.app.records.AppendAudit(tx, audit)
 	})
 	m.app.messages.Wake()
 	return err

@@ -55,7 +55,7 @@ func (d *Desk) Caller(ctx context.Context, r Reader, phone string) ([]ReportView
 		if err != nil {
 			return err
 		}
-		audit, err := ask(op, d.Clock.Now(), access.Request{Actor: r.Actor, Action: access.ReadPersonal, Thing: access.Thing{Kind: "person", ID: person}, Purpose: r.Purpose})
+		audit, err := access.Ask(d.Clock.Now(), access.Request{Actor: r.Actor, Action: access.ReadPersonal, Thing: access.Thing{Kind: "person", ID: person}, Purpose: r.Purpose})
 		if err != nil {
 			return err
 		}

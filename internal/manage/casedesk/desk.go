@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -91,33 +90,6 @@ func (d *Desk) Use(c City) {
 	d.city.Store(&c)
 }
 
-// ask puts a question to access and turns a refusal into a fault; the audit fact is the caller's to keep.
-func ask(op string, now time.Time, r access.Request) (access.Audit, error) {
-	decision := access.Decide(r)
-	audit := access.Audit{
-		At: now, Actor: r.Actor.ID, Roles: roles(r.Actor.Roles), Action: r.Action, Thing: thing(r.Thing), Purpose: r.Purpose, Decision: decision,
-	}
-	if !decision.Allow {
-		return audit, fault.New(fault.Denied, op, "%s", decision.Reason)
-	}
-	return audit, nil
-}
-
-func roles(all []access.Role) string {
-	names := make([]string, len(all))
-	for i, r := range all {
-		names[i] = string(r)
-	}
-	return strings.Join(names, ",")
-}
-
-func thing(t access.Thing) string {
-	if t.ID == "" {
-		return t.Kind
-	}
-	return t.Kind + "/" + t.ID
-}
-
 // number is the next case number of the day it is in the city.
 func (d *Desk) number(tx *sqldb.Tx, now time.Time) (string, error) {
 	today := now.In(day).Format("20060102")
@@ -152,7 +124,7 @@ func decide(c casework.Case, cmd casework.Command, who deciders) (decided, error
 	if cmd.Opening != nil {
 		subject = access.Thing{Kind: "case", ID: string(casework.IDOf(cmd.Opening.DetectionID())), Unit: string(cmd.Opening.Unit)}
 	}
-	audit, err := ask(op, who.now, access.Request{Actor: who.actor, Action: action, Thing: subject, Purpose: cmd.Purpose})
+	audit, err := access.Ask(who.now, access.Request{Actor: who.actor, Action: action, Thing: subject, Purpose: cmd.Purpose})
 	if err != nil {
 		return decided{audit: audit}, err
 	}

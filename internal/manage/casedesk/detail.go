@@ -104,7 +104,7 @@ func (d *Desk) detail(tx *sqldb.Tx, r Reader, id casework.ID, personal bool) (De
 }
 
 func (d *Desk) lookAt(now time.Time, r Reader, c *casework.Case, action access.Action) (access.Audit, error) {
-	return ask("casedesk.lookAt", now, access.Request{Actor: r.Actor, Action: action, Thing: c.Thing(), Purpose: r.Purpose})
+	return access.Ask(now, access.Request{Actor: r.Actor, Action: action, Thing: c.Thing(), Purpose: r.Purpose})
 }
 
 // reveal opens the sealed values of readings, with the audit fact of it in the same transaction.

@@ -154,7 +154,7 @@ func look[T any](ctx context.Context, d *Desk, r Reader, most int, kind string, 
 
 // mayLook asks access about a kind of thing, and keeps a refusal.
 func (d *Desk) mayLook(ctx context.Context, r Reader, action access.Action, kind string) error {
-	audit, err := ask("casedesk.mayLook", d.Clock.Now(), access.Request{Actor: r.Actor, Action: action, Thing: access.Thing{Kind: kind}, Purpose: r.Purpose})
+	audit, err := access.Ask(d.Clock.Now(), access.Request{Actor: r.Actor, Action: action, Thing: access.Thing{Kind: kind}, Purpose: r.Purpose})
 	if err == nil {
 		return nil
 	}

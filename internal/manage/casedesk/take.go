@@ -144,7 +144,7 @@ func (d *Desk) take(tx *sqldb.Tx, r *TakeRequest, out *Taken) (access.Audit, err
 		return access.Audit{}, d.takenBefore(tx, kept, r, now, out)
 	}
 	if r.Answer != "" {
-		audit, err := ask("casedesk.take", now, access.Request{Actor: r.Actor, Action: access.TakeCase, Thing: access.Thing{Kind: "report", ID: string(kept.ID)}, Purpose: access.Casework})
+		audit, err := access.Ask(now, access.Request{Actor: r.Actor, Action: access.TakeCase, Thing: access.Thing{Kind: "report", ID: string(kept.ID)}, Purpose: access.Casework})
 		if err != nil {
 			return audit, err
 		}

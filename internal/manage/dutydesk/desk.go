@@ -3,7 +3,6 @@ package dutydesk
 import (
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -141,23 +140,14 @@ func about(actor access.Actor, action access.Action, thing access.Thing) access.
 
 // permit puts a question to access; refusal is what the thing itself says against it. The audit fact is the caller's to keep.
 func permit(now time.Time, r access.Request, refusal error) (access.Audit, error) {
-	decision := access.Decide(r)
-	audit := access.Audit{At: now, Actor: r.Actor.ID, Roles: roles(r.Actor.Roles), Action: r.Action, Thing: r.Thing.Kind + "/" + r.Thing.ID, Purpose: r.Purpose, Decision: decision}
-	if !decision.Allow {
-		return audit, fault.New(fault.Denied, "dutydesk.permit", "%s", decision.Reason)
+	audit, err := access.Ask(now, r)
+	if err != nil {
+		return audit, err
 	}
 	if refusal != nil {
 		audit.Decision.Allow, audit.Decision.Reason = false, fault.Message(refusal)
 	}
 	return audit, refusal
-}
-
-func roles(all []access.Role) string {
-	names := make([]string, len(all))
-	for i, r := range all {
-		names[i] = string(r)
-	}
-	return strings.Join(names, ",")
 }
 
 func who(a access.Actor) Who { return Who{registry.PersonID(a.ID), a.Name} }

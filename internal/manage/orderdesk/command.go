@@ -30,7 +30,7 @@ func (d *Desk) Give(ctx context.Context, r Request, kind order.Kind, draft order
 	v, err := d.do(ctx, r, content("give", kind, draft), func(_ *sqldb.Tx, now time.Time) (change, error) {
 		c := change{after: order.Order{ID: order.ID(ident.Derive("order", r.key())), Kind: kind}}
 		var err error
-		if c.audit, err = ask(now, about(r.Actor, actionOf(kind), &c.after)); err != nil {
+		if c.audit, err = access.Ask(now, about(r.Actor, actionOf(kind), &c.after)); err != nil {
 			return c, err
 		}
 		c.after, err = order.Give(c.after.ID, kind, draft, person(r.Actor), now, d.city.Load())
@@ -75,7 +75,7 @@ func (d *Desk) change(tx *sqldb.Tx, id order.ID, now time.Time, decide func(orde
 		return change{}, err
 	}
 	question, after, refusal := decide(o)
-	audit, err := ask(now, question)
+	audit, err := access.Ask(now, question)
 	if err == nil && refusal != nil {
 		audit.Decision.Allow, audit.Decision.Reason = false, fault.Message(refusal)
 		err = refusal

@@ -3,7 +3,6 @@ package orderdesk
 import (
 	"context"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -139,16 +138,6 @@ func (d *Desk) tell(tx *sqldb.Tx, before, after *order.Order) error {
 	return nil
 }
 
-// ask puts a question to access. The audit fact is the caller's to keep.
-func ask(now time.Time, r access.Request) (access.Audit, error) {
-	decision := access.Decide(r)
-	audit := access.Audit{At: now, Actor: r.Actor.ID, Roles: roles(r.Actor.Roles), Action: r.Action, Thing: "order/" + r.Thing.ID, Purpose: r.Purpose, Decision: decision}
-	if !decision.Allow {
-		return audit, fault.New(fault.Denied, "orderdesk.ask", "%s", decision.Reason)
-	}
-	return audit, nil
-}
-
 // about is the question whether an actor may do something with an order.
 func about(actor access.Actor, action access.Action, o *order.Order) access.Request {
 	return access.Request{Actor: actor, Action: action, Purpose: access.Ordering, Thing: access.Thing{Kind: "order", ID: string(o.ID), By: o.By.ID}}
@@ -160,12 +149,4 @@ func actionOf(k order.Kind) access.Action {
 		return access.OrderSilence
 	}
 	return access.OrderState
-}
-
-func roles(all []access.Role) string {
-	names := make([]string, len(all))
-	for i, r := range all {
-		names[i] = string(r)
-	}
-	return strings.Join(names, ",")
 }

@@ -53,7 +53,7 @@ func (d *Desk) Unquiet(tx *sqldb.Tx, f scenario.Detection) error {
 	if err != nil {
 		return fault.Wrap(op, err)
 	}
-	audit, err := ask(f.At, about(finder, access.OrderSilence, &o))
+	audit, err := access.Ask(f.At, about(finder, access.OrderSilence, &o))
 	if err != nil {
 		return fault.Wrap(op, err)
 	}
@@ -73,7 +73,7 @@ func (d *Desk) automatic(tx *sqldb.Tx, o order.Order) error {
 	if o.Area == "" {
 		o.Status, o.EndedAt, o.EndWhy = order.Ignored, o.At, "the finding has no area"
 	}
-	audit, err := ask(o.At, about(finder, actionOf(o.Kind), &o))
+	audit, err := access.Ask(o.At, about(finder, actionOf(o.Kind), &o))
 	if err != nil {
 		return err
 	}

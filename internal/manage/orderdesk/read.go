@@ -41,7 +41,7 @@ func (d *Desk) List(ctx context.Context, reader access.Actor, f Filter) (Page, e
 	if err != nil {
 		return Page{}, fault.Wrap(op, err)
 	}
-	if _, err := ask(d.Clock.Now(), about(reader, access.ReadOrders, &order.Order{})); err != nil {
+	if _, err := access.Ask(d.Clock.Now(), about(reader, access.ReadOrders, &order.Order{})); err != nil {
 		return Page{}, fault.Wrap(op, err)
 	}
 	page := Page{Items: []View{}}
@@ -94,7 +94,7 @@ type ScenarioName struct {
 
 // Scenarios are the scenarios that a silence may name, by id.
 func (d *Desk) Scenarios(reader access.Actor) ([]ScenarioName, error) {
-	if _, err := ask(d.Clock.Now(), about(reader, access.ReadOrders, &order.Order{})); err != nil {
+	if _, err := access.Ask(d.Clock.Now(), about(reader, access.ReadOrders, &order.Order{})); err != nil {
 		return nil, fault.Wrap("orderdesk.Scenarios", err)
 	}
 	titles := d.city.Load().Scenarios

@@ -77,7 +77,7 @@ func (d *Desk) commands(o *order.Order, reader access.Actor) []CommandView {
 	all := []CommandView{}
 	offer := func(name string, action access.Action, possible error) {
 		c := CommandView{Command: name}
-		_, err := ask(d.Clock.Now(), about(reader, action, o))
+		_, err := access.Ask(d.Clock.Now(), about(reader, action, o))
 		if err == nil {
 			err = possible
 		}
