@@ -3,6 +3,7 @@ package worktime
 import (
 	"cmp"
 	_ "embed"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -49,10 +50,11 @@ type Day struct {
 	Notice string // where it was announced; empty = assumed
 }
 
-// Calendar says when offices work.
+// Calendar says when offices work. It never changes.
 type Calendar struct {
 	hours Hours
-	days  []Day // by date
+	given []Day // as they were handed over
+	days  []Day // and the assumed ones, by date
 	moved []int // moved[i] is by how much the first i days change the number of working days
 	known map[int]bool
 }
@@ -64,10 +66,11 @@ var china string
 var China = sync.OnceValue(func() *Calendar {
 	days, err := readDays(china)
 	if err == nil {
-		var c *Calendar
-		if c, err = NewCalendar(days, OfficeHours); err == nil {
+		c, problems := NewCalendar(days, OfficeHours)
+		if len(problems) == 0 {
 			return c
 		}
+		err = errors.Join(problems...)
 	}
 	panic(err) // the file is part of the program, and a test reads it
 })
@@ -99,34 +102,60 @@ var fixed = []struct {
 	name  string
 }{{1, 1, "元旦"}, {5, 1, "劳动节"}, {5, 2, "劳动节"}, {10, 1, "国庆节"}, {10, 2, "国庆节"}, {10, 3, "国庆节"}}
 
-// NewCalendar makes a calendar of the days that differ, and of the hours of a working day. A year of which a day is given counts as known.
-func NewCalendar(days []Day, hours Hours) (*Calendar, error) {
-	if err := hours.check(); err != nil {
-		return nil, err
+// NewCalendar makes a calendar of the days that differ, and of the hours of a working day, or says all that is wrong with them.
+//
+// A year is known once its 1 October is there with a notice: each of the State Council's yearly notices names that day, whereas a day that a city closes
+// for a typhoon, or a 31 December in next year's notice, tells nothing of the rest of the year. In other years the holidays of fixed date are assumed
+// where nothing else is said of their day; those of the lunar calendar (Spring Festival, Qingming, Dragon Boat, Mid-Autumn) are not.
+func NewCalendar(days []Day, hours Hours) (*Calendar, []error) {
+	c := &Calendar{hours: slices.Clone(hours), given: byDate(days), known: map[int]bool{}}
+	if problems := append(hours.check(), twice(c.given)...); len(problems) > 0 {
+		return nil, problems
 	}
-	c := &Calendar{hours: slices.Clone(hours), days: slices.Clone(days), known: map[int]bool{}}
-	for _, d := range days {
-		if d.Notice != "" {
+	for _, d := range c.given {
+		if _, month, day := d.Date.Start().Date(); month == time.October && day == 1 && d.Notice != "" {
 			c.known[d.Date.Year()] = true
 		}
 	}
-	for year := firstYear; year <= lastYear; year++ {
-		for _, f := range fixed {
-			date := DateOf(time.Date(year, f.month, f.day, 0, 0, 0, 0, zone))
-			if !c.known[year] && !slices.ContainsFunc(days, func(d Day) bool { return d.Date == date }) {
-				c.days = append(c.days, Day{Date: date, Name: f.name, Off: true})
-			}
-		}
-	}
-	slices.SortFunc(c.days, func(a, b Day) int { return cmp.Compare(a.Date, b.Date) })
+	c.days = byDate(append(c.assumed(), c.given...))
 	c.moved = make([]int, len(c.days)+1)
 	for i, d := range c.days {
-		if i > 0 && c.days[i-1].Date == d.Date {
-			return nil, fmt.Errorf("%s is there twice", d.Date)
-		}
 		c.moved[i+1] = c.moved[i] + change(d)
 	}
 	return c, nil
+}
+
+// byDate is a sorted copy.
+func byDate(days []Day) []Day {
+	return slices.SortedFunc(slices.Values(days), func(a, b Day) int { return cmp.Compare(a.Date, b.Date) })
+}
+
+// twice complains of days, sorted, that are there more than once.
+func twice(days []Day) (problems []error) {
+	for i := 1; i < len(days); i++ {
+		if days[i-1].Date == days[i].Date {
+			problems = append(problems, fmt.Errorf("%s is there twice; a day is a holiday or worked, once", days[i].Date))
+		}
+	}
+	return problems
+}
+
+// assumed are the holidays of fixed date in the years that are not known.
+func (c *Calendar) assumed() (days []Day) {
+	for year := firstYear; year <= lastYear; year++ {
+		for _, f := range fixed {
+			date := DateOf(time.Date(year, f.month, f.day, 0, 0, 0, 0, zone))
+			if _, found := find(c.given, date); !c.known[year] && !found {
+				days = append(days, Day{Date: date, Name: f.name, Off: true})
+			}
+		}
+	}
+	return days
+}
+
+// find is where a day is, or would be, among days sorted by date.
+func find(days []Day, date Date) (int, bool) {
+	return slices.BinarySearchFunc(days, date, func(d Day, date Date) int { return cmp.Compare(d.Date, date) })
 }
 
 // change is what a day adds to the number of working days.
@@ -141,17 +170,17 @@ func change(d Day) int {
 	return 0
 }
 
-// WithDays is a calendar with some days changed: those that are there already give way.
-func (c *Calendar) WithDays(days ...Day) (*Calendar, error) {
-	all := slices.DeleteFunc(slices.Clone(c.days), func(old Day) bool {
-		return old.Notice == "" && !c.known[old.Date.Year()] || slices.ContainsFunc(days, func(d Day) bool { return d.Date == old.Date })
+// WithDays is a calendar with some days changed: those that are there already give way, all others stay.
+func (c *Calendar) WithDays(days ...Day) (*Calendar, []error) {
+	kept := slices.DeleteFunc(slices.Clone(c.given), func(old Day) bool {
+		return slices.ContainsFunc(days, func(d Day) bool { return d.Date == old.Date })
 	})
-	return NewCalendar(append(all, days...), c.hours)
+	return NewCalendar(append(kept, days...), c.hours)
 }
 
 // Working says whether offices work on a day, and what is particular about it, if anything.
 func (c *Calendar) Working(date Date) (bool, Day) {
-	i, found := slices.BinarySearchFunc(c.days, date, func(d Day, date Date) int { return cmp.Compare(d.Date, date) })
+	i, found := find(c.days, date)
 	if found {
 		return !c.days[i].Off, c.days[i]
 	}
@@ -181,6 +210,6 @@ func (c *Calendar) Provisional(from, to time.Time) bool {
 
 // workdays is the number of working days before a day, counted from 1969-12-29.
 func (c *Calendar) workdays(date Date) int {
-	i, _ := slices.BinarySearchFunc(c.days, date, func(d Day, date Date) int { return cmp.Compare(d.Date, date) })
+	i, _ := find(c.days, date)
 	return weekdays(date) + c.moved[i]
 }

@@ -5,8 +5,8 @@
 // limit is a length of counted time, a working day that of one day's work. Due says when so much time has been counted, Counted how much lies between
 // two moments; each undoes the other.
 //
-// A Calendar never changes and knows no today. It answers for any moment: where no notice is known, weekends and the holidays of fixed date are assumed, and
-// Provisional says so. It does not follow the rule of the statutory periods, which begin on the next day and end with a day's end (Civil Code,
+// A Calendar never changes and knows no today. It answers for any moment: where no notice is known, weekends and the holidays of fixed date are assumed, those
+// of the lunar calendar are not, and Provisional says so. It does not follow the rule of the statutory periods, which begin on the next day and end with a day's end (Civil Code,
 // articles 201 to 203); that is the law's clock, not that of casework.
 package worktime
 
@@ -44,8 +44,16 @@ type Limit struct {
 	Clock  Clock
 }
 
-// MaxAmount bounds a limit: a year of hours.
-const MaxAmount = 366 * 24
+// most bounds a limit to about a year: 366 days, round the clock or of eight hours' work.
+func (c Clock) most() int {
+	switch c {
+	case UrgentHour:
+		return 366 * 24
+	case WorkingHour:
+		return 366 * 8
+	}
+	return 366
+}
 
 // IsZero says whether there is no limit.
 func (l Limit) IsZero() bool { return l == Limit{} }
@@ -72,7 +80,7 @@ func (l Limit) Text() lang.Text {
 // MarshalText writes the limit.
 func (l Limit) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
 
-// UnmarshalText reads a limit; an empty text is none.
+// UnmarshalText reads a limit; an empty text is none. What is refused leaves the limit as it was, and the error is safe to show.
 func (l *Limit) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*l = Limit{}
@@ -81,8 +89,12 @@ func (l *Limit) UnmarshalText(text []byte) error {
 	number, unit, _ := strings.Cut(string(text), " ")
 	amount, err := strconv.Atoi(number)
 	read := Limit{Amount: amount, Clock: Clock(strings.TrimSuffix(unit, "s"))}
-	if err != nil || amount < 1 || amount > MaxAmount || zh[read.Clock] == "" || read.String() != string(text) && read.String() != string(text)+"s" {
-		return fmt.Errorf("%q is no limit; allowed are 1 to %d working hours, working days, urgent hours or urgent days, such as 3 urgent hours or 1 working day", text, MaxAmount)
+	written := read.String() == string(text) || read.String() == string(text)+"s"
+	if err != nil || !written || zh[read.Clock] == "" {
+		return fmt.Errorf("%q is no limit; allowed is an amount of working hours, working days, urgent hours or urgent days, such as 3 urgent hours or 1 working day", text)
+	}
+	if amount < 1 || amount > read.Clock.most() {
+		return fmt.Errorf("%q is out of bounds; allowed are 1 to %d %ss", text, read.Clock.most(), read.Clock)
 	}
 	*l = read
 	return nil
@@ -125,16 +137,16 @@ func (h Hours) at(counted time.Duration) time.Duration {
 	return h[len(h)-1].To
 }
 
-func (h Hours) check() error {
+func (h Hours) check() (problems []error) {
+	if len(h) == 0 {
+		problems = append(problems, fmt.Errorf("there are no working hours; a working day has at least one span"))
+	}
 	last := time.Duration(0)
 	for _, s := range h {
 		if s.From < last || s.To <= s.From || s.To > 24*time.Hour {
-			return fmt.Errorf("working hours from %v to %v: spans lie within a day, one after another", s.From, s.To)
+			problems = append(problems, fmt.Errorf("working hours from %v to %v: spans lie within a day, one after another", s.From, s.To))
 		}
-		last = s.To
+		last = max(last, s.To)
 	}
-	if len(h) == 0 {
-		return fmt.Errorf("there are no working hours")
-	}
-	return nil
+	return problems
 }

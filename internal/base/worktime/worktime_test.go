@@ -1,6 +1,7 @@
 package worktime_test
 
 import (
+	"encoding/json"
 	"math/rand/v2"
 	"os"
 	"strings"
@@ -151,44 +152,6 @@ func TestUrgentClocksRunAlways(t *testing.T) {
 	}
 }
 
-func TestProvisional(t *testing.T) {
-	t.Parallel()
-	c := worktime.China()
-	for _, x := range []struct {
-		from, to string
-		want     bool
-	}{{"2026-01-01 00:00", "2026-12-31 23:59", false}, {"2026-12-31 00:00", "2027-01-01 00:00", true}, {"2015-12-31 00:00", "2016-01-01 00:00", true}, {"2016-01-01 00:00", "2026-01-01 00:00", false}} {
-		if got := c.Provisional(at(t, x.from), at(t, x.to)); got != x.want {
-			t.Errorf("%s to %s: %v", x.from, x.to, got)
-		}
-	}
-}
-
-// Somebody puts in next year's notice on a screen: the assumed days of that year give way.
-func TestWithDays(t *testing.T) {
-	t.Parallel()
-	date := func(text string) worktime.Date { return worktime.DateOf(at(t, text+" 12:00")) }
-	c, err := worktime.China().WithDays(worktime.Day{Date: date("2027-01-02"), Name: "元旦", Off: false, Notice: "a notice"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if working, day := c.Working(date("2027-01-02")); !working || day.Name != "元旦" {
-		t.Errorf("the Saturday: %v %+v", working, day)
-	}
-	if working, _ := c.Working(date("2027-10-01")); !working || c.Provisional(at(t, "2027-05-05 00:00"), at(t, "2027-05-06 00:00")) {
-		t.Error("with a notice nothing of that year is assumed")
-	}
-	if working, _ := c.Working(date("2028-10-02")); working {
-		t.Error("the years after stay assumed")
-	}
-	if working, _ := c.Working(date("2026-10-01")); working || len(c.Days(2026)) != len(worktime.China().Days(2026)) {
-		t.Error("the years before are as they were")
-	}
-	if _, err := c.WithDays(worktime.Day{Date: date("2026-12-24")}, worktime.Day{Date: date("2026-12-24"), Off: true}); err == nil {
-		t.Error("a day was taken twice")
-	}
-}
-
 // The shipped calendar is that of the public data for trials, which lie beside the project.
 func TestTheShippedDaysAreThoseOfTheNotices(t *testing.T) {
 	t.Parallel()
@@ -207,13 +170,14 @@ func TestLimitsAsText(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]worktime.Limit{
 		"1 working day": {1, worktime.WorkingDay}, "5 working days": {5, worktime.WorkingDay}, "3 urgent hours": {3, worktime.UrgentHour}, "1 urgent day": {1, worktime.UrgentDay}, "": {},
+		"8784 urgent hours": {8784, worktime.UrgentHour}, "2928 working hours": {2928, worktime.WorkingHour}, "366 working days": {366, worktime.WorkingDay},
 	} {
 		var got worktime.Limit
 		if err := got.UnmarshalText([]byte(text)); err != nil || got != want || got.String() != text {
 			t.Errorf("%q is read as %v (%v)", text, got, err)
 		}
 	}
-	for _, text := range []string{"5", "days", "0 working days", "-1 working day", "1.5 urgent hours", "3 hours", "3  urgent hours", "03 urgent hours", "99999 urgent hours", "3 urgent hours "} {
+	for _, text := range []string{"5", "days", "0 working days", "-1 working day", "1.5 urgent hours", "3 hours", "3  urgent hours", "03 urgent hours", "8785 urgent hours", "2929 working hours", "367 working days", "367 urgent days", "99999999999999999999 urgent days", "3 urgent hours ", "+3 urgent hours"} {
 		var got worktime.Limit
 		if err := got.UnmarshalText([]byte(text)); err == nil || !got.IsZero() {
 			t.Errorf("%q is read as %v", text, got)
@@ -224,11 +188,18 @@ func TestLimitsAsText(t *testing.T) {
 	}
 }
 
-func TestWrongHours(t *testing.T) {
+func TestLimitsInJSON(t *testing.T) {
 	t.Parallel()
-	for _, h := range []worktime.Hours{nil, {{9 * time.Hour, 9 * time.Hour}}, {{9 * time.Hour, 12 * time.Hour}, {11 * time.Hour, 13 * time.Hour}}, {{9 * time.Hour, 25 * time.Hour}}} {
-		if _, err := worktime.NewCalendar(nil, h); err == nil {
-			t.Errorf("hours %v were taken", h)
+	type answer struct {
+		Limit worktime.Limit `json:"limit,omitzero"`
+	}
+	for body, want := range map[string]answer{`{"limit":"3 urgent hours"}`: {worktime.Limit{Amount: 3, Clock: worktime.UrgentHour}}, `{}`: {}} {
+		var got answer
+		if err := json.Unmarshal([]byte(body), &got); err != nil || got != want {
+			t.Errorf("%s is read as %v (%v)", body, got, err)
+		}
+		if again, err := json.Marshal(got); err != nil || string(again) != body {
+			t.Errorf("%s is written as %s (%v)", body, again, err)
 		}
 	}
 }
