@@ -32,7 +32,8 @@ type step struct {
 }
 
 var steps = map[string][]step{
-	"operator":    {{"accepted", "file", "现场情况属实 / confirmed", 4 * time.Second, 25 * time.Second}},
+	"operator": {{"screening", "confirm", "复核画面属实 / seen on the picture", 4 * time.Second, 20 * time.Second},
+		{"accepted", "file", "现场情况属实 / confirmed", 4 * time.Second, 25 * time.Second}},
 	"dispatcher":  {{"filed", "dispatch", "", 3 * time.Second, 15 * time.Second}},
 	"fieldworker": {{"dispatched", "start", "已到达 / on site", 10 * time.Second, 60 * time.Second}, {"handling", "finish", "已处置 / done", 20 * time.Second, 3 * time.Minute}},
 	"verifier":    {{"handled", "verify", "复核通过 / checked", 8 * time.Second, 50 * time.Second}, {"verified", "close", "", 2 * time.Second, 10 * time.Second}},
