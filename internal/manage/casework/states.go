@@ -157,7 +157,7 @@ var table = []move{
 	{Urge, OpenStates, Same, FactUrged, access.UrgeCase, access.Operator},
 	{Attach, OpenStates, Same, FactAttached, access.TakeCase, access.Operator},
 	{Join, OpenStates, Same, FactJoined, access.MergeCase, access.Operator},
-	{Part, States, Same, FactParted, access.MergeCase, access.Operator},
+	{Part, OpenStates, Same, FactParted, access.MergeCase, access.Operator},
 	{Undo, []State{Checking, Accepted, Filed, Dispatched, Handling, Returned, Suspended, Handled, Verified, Closed, Voided, Merged}, Back, FactUndone, access.UndoCase, access.Operator},
 
 	// The condition that was detected is over. That is worth knowing in every state; it closes nothing but a matter of which only its owner was told.

@@ -59,7 +59,7 @@ urge            dispatcher  open                                           =
 attach          operator    open                                           =
 attach          system      open                                           =
 join            operator    open                                           =
-part            operator    all                                            =
+part            operator    open                                           =
 recover         system      all                                            =
 recover         system      warned                                         averted
 remind          system      dispatched,handling                            =

@@ -37,6 +37,16 @@ func TestSpeed(t *testing.T) {
 	casedesktest.Speed(t, suite, casedesktest.Load{Loops: 20, Cases: 500, Most: time.Minute})
 }
 
+// Longer with TWOWEAVE_SLOW=1.
+func TestRandomCommandsAndCrashes(t *testing.T) {
+	t.Parallel()
+	commands := 150
+	if os.Getenv("TWOWEAVE_SLOW") == "1" {
+		commands = 1_000
+	}
+	casedesktest.Crashes(t, suite, commands)
+}
+
 // A storm of 10,000 reports with TWOWEAVE_SLOW=1; not parallel, for the same reason.
 func TestStorm(t *testing.T) {
 	if os.Getenv("TWOWEAVE_SLOW") == "1" {

@@ -10,18 +10,15 @@ import (
 	"twoweave/internal/base/clock"
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/casework"
-	"twoweave/internal/platform/notify"
-	"twoweave/internal/platform/outbox"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/platform/sqldb/sqldbtest"
-	"twoweave/internal/platform/timer"
 )
 
 // Storm takes reports by several hands, as on the day of a typhoon: every second one is a repeat of a place that was told before. No matter becomes two cases, none is
 // lost, and when all is voided by bulk everybody has an answer. It prints how long taking and looking at the list took. most bounds the list's 99th percentile.
 func Storm(t *testing.T, s Suite, reports int, most time.Duration) {
 	t.Helper()
-	s.Migrations = slices.Concat(s.Migrations, timer.Migrations, outbox.Migrations, notify.Migrations)
+	s.Migrations = withPlatform(s.Migrations)
 	sqldbtest.Each(t, s.Migrations, func(t *testing.T, db *sqldb.DB) {
 		d := newDesk(t, s, db)
 		taking, looking := d.storm(t, reports)

@@ -48,7 +48,7 @@ type Suite struct {
 // Run runs every case on both engines.
 func Run(t *testing.T, s Suite) {
 	t.Helper()
-	s.Migrations = slices.Concat(s.Migrations, timer.Migrations, outbox.Migrations, notify.Migrations)
+	s.Migrations = withPlatform(s.Migrations)
 	for name, test := range map[string]func(*testing.T, *Desk){
 		"a whole loop":                         wholeLoop,
 		"an episode opens one case":            opensOnce,
@@ -86,6 +86,11 @@ func Run(t *testing.T, s Suite) {
 			sqldbtest.Each(t, s.Migrations, func(t *testing.T, db *sqldb.DB) { test(t, newDesk(t, s, db)) })
 		})
 	}
+}
+
+// withPlatform adds the tables of what the desk uses.
+func withPlatform(of []sqldb.Migration) []sqldb.Migration {
+	return slices.Concat(of, timer.Migrations, outbox.Migrations, notify.Migrations)
 }
 
 // Start is when every case's clock begins: just before midnight in Shanghai.
