@@ -152,7 +152,7 @@ func TestNothingKeepsPeopleOut(t *testing.T) {
 	p.goTo("/console?open=true")
 	p.until(`document.querySelector('[data-test="case-row"]') !== null`)
 	one := p.eval(`document.querySelector('[data-test="case-row"]').dataset.id`)
-	pages := []string{"/", "/signin", "/signin?error=key", "/wall", "/console?open=true", "/console/state", "/console/cases/" + one, "/no-such-page"}
+	pages := []string{"/", "/signin", "/signin?error=key", "/wall", "/console?open=true", "/console/state", "/console/call", "/console/duty", "/console/messages", "/console/cases/" + one, "/no-such-page"}
 	for _, language := range []string{"zh-CN", "en"} {
 		p.eval(fmt.Sprintf(`fetch("/language", {method: "POST", headers: {"Content-Type": "application/x-www-form-urlencoded"}, body: "lang=%s"}).then(() => "")`, language))
 		for _, path := range pages {

@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { both, cityState, count, lang, link, me, now, person, Problem, switchLanguage, t, time, type Level, type Severity, type State, type Band } from "./lib";
 
-export function Frame(props: { surface: "wall" | "console" | "call" | "messages" | "citystate" | "field"; children: ComponentChildren }) {
+export function Frame(props: { surface: "wall" | "console" | "call" | "messages" | "duty" | "citystate" | "field"; children: ComponentChildren }) {
   const who = me.value;
   return (
     <div class={"surface " + props.surface}>
@@ -13,6 +13,7 @@ export function Frame(props: { surface: "wall" | "console" | "call" | "messages"
           {who?.can.wall && <a href="/wall" aria-current={props.surface === "wall" ? "page" : undefined}>{t("nav.wall")}</a>}
           {who?.can.console && <a href="/console?open=true" aria-current={props.surface === "console" ? "page" : undefined}>{t("nav.console")}</a>}
           {who?.can.call && <a href="/console/call" aria-current={props.surface === "call" ? "page" : undefined}>{t("nav.call")}</a>}
+          {who?.can.duty && <a href="/console/duty" aria-current={props.surface === "duty" ? "page" : undefined}>{t("nav.duty")}</a>}
           {who?.can.messages && <a href="/console/messages" aria-current={props.surface === "messages" ? "page" : undefined}>{t("nav.messages")}</a>}
           {who?.can.state && <a href="/console/state" aria-current={props.surface === "citystate" ? "page" : undefined}>{t("nav.state")}</a>}
           {who?.can.field && <a href="/field" aria-current={props.surface === "field" ? "page" : undefined}>{t("nav.field")}</a>}

@@ -23,6 +23,7 @@ type can struct {
 	Console  bool `json:"console"`
 	Call     bool `json:"call" doc:"takes what people report"`
 	Messages bool `json:"messages" doc:"sees what left for people and other systems"`
+	Duty     bool `json:"duty" doc:"sees who is on duty and what is called for"`
 	Field    bool `json:"field"`
 	Machine  bool `json:"machine"`
 	State    bool `json:"state" doc:"sees the orders behind the city's state"`
@@ -42,6 +43,6 @@ func (a *API) me(ctx context.Context, _ *struct{}) (*meOutput, error) {
 		return access.Decide(access.Request{Actor: actor, Action: action, Purpose: p, Thing: access.Thing{Unit: actor.Unit}}).Allow
 	}
 	out.Body.Can = can{Wall: may(access.ReadSigns, access.Supervision), Console: may(access.ReadCase, access.Supervision),
-		Call: may(access.TakeCase, access.Casework), Messages: may(access.ReadMessages, access.Operation), Field: may(access.StartCase, access.Casework), Machine: may(access.ReadMachine, access.Operation), State: may(access.ReadOrders, access.Ordering), Order: may(access.OrderState, access.Ordering)}
+		Call: may(access.TakeCase, access.Casework), Messages: may(access.ReadMessages, access.Operation), Duty: may(access.ReadRoster, access.OnDuty), Field: may(access.StartCase, access.Casework), Machine: may(access.ReadMachine, access.Operation), State: may(access.ReadOrders, access.Ordering), Order: may(access.OrderState, access.Ordering)}
 	return out, nil
 }

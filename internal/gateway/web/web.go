@@ -120,7 +120,7 @@ func (h *Handler) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /signin", h.signIn)
 	mux.HandleFunc("POST /language", h.language)
 	mux.HandleFunc("GET /assets/{name}", h.asset)
-	for pattern, script := range map[string]string{"GET /wall": "wall.js", "GET /console": "console.js", "GET /console/state": "state.js", "GET /console/call": "call.js", "GET /console/messages": "messages.js", "GET /console/cases/{id}": "console.js", "GET /field": "field.js"} {
+	for pattern, script := range map[string]string{"GET /wall": "wall.js", "GET /console": "console.js", "GET /console/state": "state.js", "GET /console/call": "call.js", "GET /console/messages": "messages.js", "GET /console/duty": "duty.js", "GET /console/cases/{id}": "console.js", "GET /field": "field.js"} {
 		mux.HandleFunc(pattern, h.surface(script))
 	}
 	mux.HandleFunc("/", h.notFound)
