@@ -65,7 +65,7 @@ func measureFilters(t *testing.T, d *Desk, load Load) {
 	}
 	t.Logf("counts over %d cases: %v", load.Cases, best(t, load.Most, func() error { _, err := d.Count(t.Context()); return err }))
 	// All of them were accepted today, so that every one is looked at: the most there can be of that many.
-	t.Logf("figures over %d cases: %v", load.Cases, best(t, 5*load.Most, func() error { _, err := d.Figures(t.Context()); return err }))
+	t.Logf("figures over %d cases: %v", load.Cases, best(t, 2*load.Most, func() error { _, err := d.Figures(t.Context()); return err }))
 }
 
 // best of some runs: other work on the machine is not the store's.
