@@ -2,7 +2,7 @@
 
 export CGO_ENABLED = 0
 
-.PHONY: help demo build test slow race fuzz verify generate web
+.PHONY: help demo build test slow race fuzz verify generate web mutants
 
 help:
 	@echo 'make demo      a city to look at, on http://127.0.0.1:8080'
@@ -13,6 +13,7 @@ help:
 	@echo 'make fuzz      each fuzz target for a minute (scripts/fuzz.sh TIME NAME for one)'
 	@echo 'make verify    are the generated files what their generators make?'
 	@echo 'make generate  make them again'
+	@echo 'make mutants   is each question to access missed when it is not asked? (half an hour)'
 	@echo 'make web       bundle the screens into web/dist'
 
 # The first build compiles some 900 packages; afterwards go run starts at once.
@@ -43,3 +44,6 @@ generate:
 
 web:
 	cd tools && go run ./webbuild
+
+mutants:
+	cd tools && go run ./accessmutants

@@ -63,7 +63,7 @@ unit() {
 }
 
 packs() { go run ./cmd/twoweave pack validate packs/*/ && go run ./cmd/twoweave pack test packs/*/; }
-browser() { go test -timeout 5m -count=1 ./test/browser/...; }
+browser() { go test -timeout 10m -count=1 ./test/browser/...; }
 
 # race takes the packages that start goroutines or guard what goroutines share; the rest has nothing to race for.
 race() {
@@ -72,12 +72,17 @@ race() {
   CGO_ENABLED=1 with_postgres go test -race -timeout 8m $all
 }
 
-# long takes the packages with tests that wait for TWOWEAVE_SLOW: crashes, power cuts, long properties.
+# long takes the packages with tests that wait for TWOWEAVE_SLOW: crashes, power cuts, long properties. The storm and the attacks measure and have the machine to themselves.
 long() {
   local all
-  all=$(folders_with 'TWOWEAVE_SLOW' '*_test.go' | grep -v '/archtest$') || return
+  all=$(folders_with 'TWOWEAVE_SLOW' '*_test.go' | grep -v -e '/archtest$' -e '/test/browser$' -e '/test/attack$') || return
   TWOWEAVE_SLOW=1 with_postgres go test -timeout 25m -count=1 $all
 }
+
+# attack measures as well.
+attack() { TWOWEAVE_SLOW=1 go test -timeout 5m -count=1 -v ./test/attack; }
+
+storm() { TWOWEAVE_SLOW=1 go test -timeout 25m -count=1 -v -run TestAStorm ./test/browser; }
 
 static() { # the tools live in a module of their own, so that they never move the program's versions
   (cd tools && go build -buildvcs=false -o ../.build/staticcheck honnef.co/go/tools/cmd/staticcheck) && .build/staticcheck ./...
@@ -90,14 +95,17 @@ test)
   group vet 200 go vet ./...
   group unit 300 unit
   group packs 30 packs
-  group browser 120 browser
+  group browser 200 browser
   ;;
 slow)
   group needs 120 needs slow
   group race 500 race
   group long 700 long
+  group attack 60 attack
+  group storm 700 storm
   group fuzz 180 scripts/fuzz.sh 10s
   group staticcheck 120 static
+  group vulnerabilities 60 scripts/vulnerabilities.sh
   group verify 60 scripts/verify.sh
   ;;
 *)

@@ -38,6 +38,7 @@ tidy() {
 made docs/cli.md go run ./cmd/twoweave help --markdown
 made docs/openapi.json go run ./cmd/twoweave help --openapi
 made docs/casework.md go run ./cmd/twoweave help --casework
+made docs/incidents.md go run ./cmd/twoweave help --incidents
 made packs/pudong/areas.yaml tool ./citymap
 made packs/pudong/units.yaml tool ./citymap -units
 made packs/pudong/grids.yaml tool ./citymap -grids

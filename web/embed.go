@@ -10,3 +10,8 @@ import "embed"
 //
 //go:embed dist templates i18n
 var Files embed.FS
+
+// Vendored are the descriptions of the libraries that the bundles are made of.
+//
+//go:embed vendor/preact/package.json vendor/@preact/signals/package.json vendor/@preact/signals-core/package.json
+var Vendored embed.FS

@@ -21,9 +21,9 @@ func accountCommand() command {
 		roles[i] = string(r)
 	}
 	return command{
-		name: "account", synopsis: "add|list|disable [ID] [FLAGS]", short: "add, list and disable the accounts of people and devices",
-		long: "add prints the new account's key, once: a person signs in with it, a device sends it as its password. list shows all accounts. disable ID ends one,\n" +
-			"its sessions included. Roles: " + strings.Join(roles, ", ") + ".",
+		name: "account", synopsis: "add|list|key|disable [ID] [FLAGS]", short: "the accounts of people, programs and devices, and their keys",
+		long: "add prints the new account's key, once: a person signs in with it, a device sends it as its password. list shows all accounts. key ID gives an\n" +
+			"account another key, which voids the one before. disable ID ends one, its sessions included. Each is on the audit. Roles: " + strings.Join(roles, ", ") + ".",
 		flags: func(f *flag.FlagSet) {
 			f.String("config", "", "configuration file (YAML)")
 			f.String("data", "./data", "data folder")
@@ -32,6 +32,7 @@ func accountCommand() command {
 			f.String("name", "", "with add: the name that screens show")
 			f.String("role", "", "with add: one or more roles, separated by commas")
 			f.String("unit", "", "with add: the unit an officer belongs to")
+			f.Duration("valid", 0, "with add and key: how long the key works, such as 2160h; 0 for no end")
 		},
 		run: account,
 	}
@@ -45,7 +46,7 @@ func account(ctx context.Context, env *environment, flags *flag.FlagSet) error {
 	if len(rest) > 0 {
 		rest = rest[1:]
 	}
-	if verb == "disable" && len(rest) > 0 {
+	if (verb == "disable" || verb == "key") && len(rest) > 0 {
 		id, rest = rest[0], rest[1:]
 	}
 	if err := flags.Parse(rest); err != nil {
@@ -65,10 +66,12 @@ func account(ctx context.Context, env *environment, flags *flag.FlagSet) error {
 		return addAccount(ctx, env, flags, accounts)
 	case "list":
 		return listAccounts(ctx, env, accounts)
+	case "key":
+		return renewKey(ctx, env, flags, accounts, id)
 	case "disable":
 		return accounts.Disable(ctx, id)
 	}
-	return fault.New(fault.Invalid, "account", "%q is none of add, list, disable", verb)
+	return fault.New(fault.Invalid, "account", "%q is none of add, list, key, disable", verb)
 }
 
 func addAccount(ctx context.Context, env *environment, flags *flag.FlagSet, accounts *app.Accounts) error {
@@ -79,12 +82,38 @@ func addAccount(ctx context.Context, env *environment, flags *flag.FlagSet, acco
 			a.Roles = append(a.Roles, access.Role(r))
 		}
 	}
-	a, key, err := accounts.Add(ctx, a)
+	lasts, err := valid(flags)
+	if err != nil {
+		return err
+	}
+	a, key, err := accounts.Add(ctx, a, lasts)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(env.stdout, "account %s\nkey     %s\n\nThe key is not kept and cannot be shown again.\n", a.ID, key)
 	return nil
+}
+
+func renewKey(ctx context.Context, env *environment, flags *flag.FlagSet, accounts *app.Accounts, id string) error {
+	lasts, err := valid(flags)
+	if err != nil {
+		return err
+	}
+	key, err := accounts.RenewKey(ctx, id, lasts)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(env.stdout, "key     %s\n\nThe key is not kept and cannot be shown again. The one before is void.\n", key)
+	return nil
+}
+
+// valid is how long a new key works.
+func valid(flags *flag.FlagSet) (time.Duration, error) {
+	lasts, _ := time.ParseDuration(flags.Lookup("valid").Value.String()) // the flag package has read it
+	if lasts < 0 {
+		return 0, fault.New(fault.Invalid, "account", "--valid must be 0 or more")
+	}
+	return lasts, nil
 }
 
 func listAccounts(ctx context.Context, env *environment, accounts *app.Accounts) error {
@@ -93,13 +122,17 @@ func listAccounts(ctx context.Context, env *environment, accounts *app.Accounts)
 		return err
 	}
 	w := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tROLES\tUNIT\tSINCE\tSTATE")
+	fmt.Fprintln(w, "ID\tNAME\tROLES\tUNIT\tSINCE\tKEY UNTIL\tSTATE")
 	for _, a := range all {
 		state := "in force"
 		if !a.DisabledAt.IsZero() {
 			state = "disabled " + a.DisabledAt.Format(time.DateTime)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.Name, fmt.Sprint(a.Roles), a.Unit, a.CreatedAt.Format(time.DateTime), state)
+		ends := "no end"
+		if !a.KeyEndsAt.IsZero() {
+			ends = a.KeyEndsAt.Format(time.DateTime)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.Name, fmt.Sprint(a.Roles), a.Unit, a.CreatedAt.Format(time.DateTime), ends, state)
 	}
 	return w.Flush()
 }

@@ -24,6 +24,9 @@ func help(env *environment, args []string) int {
 	case "--casework":
 		writeCasework(env.stdout)
 		return exitOK
+	case "--incidents":
+		writeIncidents(env.stdout)
+		return exitOK
 	case "--openapi":
 		return report(env.stderr, writeOpenAPI(env.stdout))
 	default:

@@ -40,7 +40,7 @@ type environment struct {
 }
 
 func commands() []command {
-	return []command{demoCommand(), serveCommand(), packCommand(), replayCommand(), backtestCommand(), explainCommand(), accountCommand(), stateCommand(), silenceCommand(), versionCommand()}
+	return []command{demoCommand(), serveCommand(), packCommand(), replayCommand(), backtestCommand(), explainCommand(), accountCommand(), stateCommand(), silenceCommand(), auditCommand(), keyCommand(), personCommand(), backupCommand(), restoreCommand(), versionCommand()}
 }
 
 func main() {

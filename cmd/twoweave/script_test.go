@@ -2,6 +2,8 @@ package main
 
 import (
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -20,7 +22,7 @@ type withServer struct{ m *testing.M }
 
 func (w withServer) Run() int { return sqldbtest.Main(w.m) }
 
-// TestScripts runs every script of test/script on both databases. In a script, $DATABASE is what --database takes; doc.txt beside the scripts
+// TestScripts runs every script of test/script on both databases. In a script, $DATABASE is what --database takes, and $OTHER a second one; README.md beside the scripts
 // tells which commands there are besides testscript's own.
 func TestScripts(t *testing.T) {
 	t.Parallel()
@@ -47,16 +49,42 @@ func runScripts(t *testing.T, engine string, fresh func(testing.TB) string) {
 		Condition:           func(name string) (bool, error) { return name == engine, nil },
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("DATABASE", fresh(env.T().(testing.TB)))
+			env.Setenv("OTHER", fresh(env.T().(testing.TB)))
 			env.Setenv("ROOT", root+"/../..")
 			s := &session{keys: map[string]string{}}
 			env.Values[sessionKey{}] = s
 			env.Defer(s.kill)
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": cmdServe, "stop": cmdStop, "crash": cmdCrash, "reload": cmdReload, "logged": cmdLogged,
-			"account": cmdAccount, "as": cmdAs, "http": cmdHTTP, "do": cmdDo, "json": cmdJSON, "save": cmdSave, "await": cmdAwait,
-			"nowhere": cmdNowhere, "audited": cmdAudited,
-		},
+		Cmds: scriptCommands,
 	})
+}
+
+// scriptCommands are ours. None may have the name of one that testscript brings (TestNoCommandIsHidden): that one would run instead.
+var scriptCommands = map[string]func(*testscript.TestScript, bool, []string){
+	"serve": cmdServe, "shutdown": cmdShutdown, "crash": cmdCrash, "reload": cmdReload, "logged": cmdLogged,
+	"account": cmdAccount, "as": cmdAs, "http": cmdHTTP, "do": cmdDo, "json": cmdJSON, "save": cmdSave, "await": cmdAwait,
+	"nowhere": cmdNowhere, "audited": cmdAudited,
+}
+
+// A script that calls a command must come to ours; "stop", for one, would end it there and let it pass.
+func TestNoCommandIsHidden(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	reached := map[string]bool{}
+	commands := map[string]func(*testscript.TestScript, bool, []string){}
+	var all strings.Builder
+	for name := range scriptCommands {
+		commands[name] = func(*testscript.TestScript, bool, []string) { reached[name] = true }
+		all.WriteString(name + "\n")
+	}
+	if err := os.WriteFile(filepath.Join(dir, "all.txtar"), []byte(all.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Run("script", func(t *testing.T) { testscript.Run(t, testscript.Params{Dir: dir, Cmds: commands}) })
+	for name := range scriptCommands {
+		if !reached[name] {
+			t.Errorf("the command %s is hidden by one of testscript's own", name)
+		}
+	}
 }

@@ -106,8 +106,8 @@ func (s *session) start(c *exec.Cmd) error {
 	return nil
 }
 
-// stop: asks the program to stop and sees that it does so gracefully.
-func cmdStop(ts *testscript.TestScript, neg bool, _ []string) {
+// shutdown: asks the program to stop and sees that it does so gracefully.
+func cmdShutdown(ts *testscript.TestScript, neg bool, _ []string) {
 	s := of(ts)
 	ts.Check(s.program.Process.Signal(syscall.SIGTERM))
 	overdue := time.NewTimer(within)

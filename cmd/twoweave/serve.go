@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"time"
@@ -73,10 +74,23 @@ func serve(ctx context.Context, env *environment, flags *flag.FlagSet) error {
 		return err
 	}
 	if err := program.Start(ctx); err != nil {
-		return err
+		return unlessTold(ctx, err)
 	}
 	fmt.Fprintf(env.stdout, "Twoweave %s is ready: %s\n", app.Version(), program.URL())
+	if link, err := program.FirstLink(ctx); unlessTold(ctx, err) != nil {
+		return errors.Join(err, stopProgram(program))
+	} else if link != "" {
+		fmt.Fprintf(env.stdout, "\nNobody has an account yet. With this link, for one hour and once, the first administrator chooses a name and a passphrase:\n\n    %s\n\n", link)
+	}
 	return attend(ctx, env, program)
+}
+
+// unlessTold is nil when an error only says that the program was told to stop, which is no failure.
+func unlessTold(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
 }
 
 // attend reloads when asked and stops the program when it is told to or fails.

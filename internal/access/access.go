@@ -82,8 +82,25 @@ type Request struct {
 // Decision is the answer, with the row it comes from.
 type Decision struct {
 	Allow  bool
-	Rule   string // the row's name; "none" when no row fits
-	Reason string // for the person refused
+	Rule   string     // the row's name; "none" when no row fits
+	Reason string     // for the person refused
+	Code   fault.Code // of the reason
+}
+
+// Refusal is the Denied fault of a decision that does not allow.
+func (d Decision) Refusal(op string) error {
+	if d.Reason == "" {
+		return fault.Say(fault.Denied, op, "access.unasked", "access was not asked")
+	}
+	f := fault.New(fault.Denied, op, "%s", d.Reason)
+	f.Code = d.Code
+	return f
+}
+
+// why is what a condition says to whom it refuses.
+type why struct {
+	code fault.Code
+	text string
 }
 
 // Audit is the trace a decision leaves.
@@ -98,35 +115,42 @@ type Audit struct {
 }
 
 // Decide answers a request from the table: the first row that fits allows; when none does, the nearest one tells what was missing.
-func Decide(r Request) Decision {
-	reason := fmt.Sprintf("no rule lets %s do %s", describe(r.Actor.Roles), r.Action)
+func Decide(r Request) Decision { return decide(table, r) }
+
+func decide(table []row, r Request) Decision {
+	reason := why{"access.role", fmt.Sprintf("no rule lets %s do %s", describe(r.Actor.Roles), r.Action)}
 	for _, row := range table {
 		if row.action != r.Action || !r.Actor.Has(row.role) {
 			continue
 		}
 		if !slices.Contains(row.purposes, r.Purpose) {
-			reason = fmt.Sprintf("%s is not for the purpose %q", row.name(), r.Purpose)
+			reason = why{"access.purpose", fmt.Sprintf("%s is not for the purpose %q", row.name(), r.Purpose)}
 			continue
 		}
 		if row.only == nil {
 			return Decision{Allow: true, Rule: row.name()}
 		}
-		if ok, why := row.only.holds(r); !ok {
-			reason = why
+		if ok, not := row.only.holds(r); !ok {
+			reason = not
 			continue
 		}
 		return Decision{Allow: true, Rule: row.name()}
 	}
-	return Decision{Rule: "none", Reason: reason}
+	return Decision{Rule: "none", Reason: reason.text, Code: reason.code}
 }
 
 // Ask decides a request and gives the trace it leaves, which is the caller's to keep. A refusal is a Denied fault as well.
 func Ask(now time.Time, r Request) (Audit, error) {
 	a := Audit{At: now, Actor: r.Actor.ID, Roles: list(r.Actor.Roles), Action: r.Action, Thing: r.Thing.String(), Purpose: r.Purpose, Decision: Decide(r)}
 	if !a.Decision.Allow {
-		return a, fault.New(fault.Denied, "access.Ask", "%s", a.Decision.Reason)
+		return a, a.Decision.Refusal("access.Ask")
 	}
 	return a, nil
+}
+
+// Note is the trace of what no row of the table decides, such as that somebody has signed in.
+func Note(now time.Time, who Actor, action Action, d Decision) Audit {
+	return Audit{At: now, Actor: who.ID, Roles: list(who.Roles), Action: action, Thing: "session", Purpose: Operation, Decision: d}
 }
 
 func list(roles []Role) string {

@@ -13,17 +13,17 @@ const (
 // OnDuty is the purpose of the duty room: that somebody is there, and knows.
 const OnDuty Purpose = "duty"
 
-var notLeaver = &condition{"not own shift", func(r Request) (bool, string) {
-	return r.Thing.By != r.Actor.ID, "who leaves does not accept"
+var notLeaver = &condition{"not own shift", func(r Request) (bool, why) {
+	return r.Thing.By != r.Actor.ID, why{"access.own-shift", "who leaves does not accept"}
 }}
 
-var ownPost = &condition{"own post", func(r Request) (bool, string) {
-	return r.Thing.Unit != "" && r.Thing.Unit == r.Actor.Unit, "the post belongs to another unit"
+var ownPost = &condition{"own post", func(r Request) (bool, why) {
+	return r.Thing.Unit != "" && r.Thing.Unit == r.Actor.Unit, why{"access.other-post", "the post belongs to another unit"}
 }}
 
-var ownPostNotLeaver = &condition{"own post, not own shift", func(r Request) (bool, string) {
-	if ok, why := ownPost.holds(r); !ok {
-		return false, why
+var ownPostNotLeaver = &condition{"own post, not own shift", func(r Request) (bool, why) {
+	if ok, not := ownPost.holds(r); !ok {
+		return false, not
 	}
 	return notLeaver.holds(r)
 }}

@@ -4,6 +4,7 @@ import "slices"
 
 const (
 	SendEvent    Action = "event.send"
+	ReadSelf     Action = "self.read" // the own account and inbox
 	ReadSigns    Action = "sign.read"
 	ReadCase     Action = "case.read"
 	AcceptCase   Action = "case.accept"
@@ -39,6 +40,7 @@ const (
 	MendMessages Action = "message.mend"  // correct, send again, give up
 	ReadMachine  Action = "machine.read"  // accounting, exceptions, packs
 	ActivatePack Action = "pack.activate"
+	MakeBackup   Action = "backup.make"
 
 	ReadOrders       Action = "order.read"
 	OrderState       Action = "state.order"       // special, or the proposal of an emergency; and ending either
@@ -64,30 +66,30 @@ func (r row) name() string {
 // condition narrows a row to some things.
 type condition struct {
 	name  string
-	holds func(Request) (ok bool, why string)
+	holds func(Request) (ok bool, not why)
 }
 
-var ownUnit = &condition{"own unit", func(r Request) (bool, string) {
-	return r.Thing.Unit != "" && r.Thing.Unit == r.Actor.Unit, "the case belongs to another unit"
+var ownUnit = &condition{"own unit", func(r Request) (bool, why) {
+	return r.Thing.Unit != "" && r.Thing.Unit == r.Actor.Unit, why{"access.other-unit", "the case belongs to another unit"}
 }}
 
-var anyUnit = &condition{"own or involved unit", func(r Request) (bool, string) {
+var anyUnit = &condition{"own or involved unit", func(r Request) (bool, why) {
 	if ok, _ := ownUnit.holds(r); ok {
-		return true, ""
+		return true, why{}
 	}
-	return r.Actor.Unit != "" && slices.Contains(r.Thing.Units, r.Actor.Unit), "the case belongs to another unit"
+	return r.Actor.Unit != "" && slices.Contains(r.Thing.Units, r.Actor.Unit), why{"access.other-unit", "the case belongs to another unit"}
 }}
 
-var notAsker = &condition{"not own wish", func(r Request) (bool, string) {
-	return r.Thing.By != r.Actor.ID, "who asked for it does not grant it"
+var notAsker = &condition{"not own wish", func(r Request) (bool, why) {
+	return r.Thing.By != r.Actor.ID, why{"access.own-wish", "who asked for it does not grant it"}
 }}
 
-var notHandler = &condition{"not own work", func(r Request) (bool, string) {
-	return r.Thing.Handler != r.Actor.ID, "who handled a case does not verify it"
+var notHandler = &condition{"not own work", func(r Request) (bool, why) {
+	return r.Thing.Handler != r.Actor.ID, why{"access.own-work", "who handled a case does not verify it"}
 }}
 
-var notProposer = &condition{"not own proposal", func(r Request) (bool, string) {
-	return r.Thing.By != r.Actor.ID, "an emergency needs two persons: who proposed it does not confirm it"
+var notProposer = &condition{"not own proposal", func(r Request) (bool, why) {
+	return r.Thing.By != r.Actor.ID, why{"access.own-proposal", "an emergency needs two persons: who proposed it does not confirm it"}
 }}
 
 var (
@@ -99,11 +101,20 @@ var (
 )
 
 // table is everything that is allowed. Read a line as: this role may do this, for these purposes, on these things.
-var table = append([]row{
+var table = slices.Concat([]row{
 	// Devices and gateways tell what happened; the program's operators may too, to try things out.
 	{Device, SendEvent, signal, nil},
 	{Operator, SendEvent, signal, nil},
 	{Admin, SendEvent, signal, nil},
+
+	// Everyone with an account sees who the program takes them for, and what it tells them.
+	{Viewer, ReadSelf, watch, nil},
+	{Operator, ReadSelf, watch, nil},
+	{Dispatcher, ReadSelf, watch, nil},
+	{FieldWorker, ReadSelf, watch, nil},
+	{Verifier, ReadSelf, watch, nil},
+	{Admin, ReadSelf, watch, nil},
+	{Device, ReadSelf, watch, nil},
 
 	// Everyone who works here sees the city's signs.
 	{Viewer, ReadSigns, watch, nil},
@@ -198,4 +209,5 @@ var table = append([]row{
 	{Operator, MendMessages, operate, nil},
 	{Admin, ActivatePack, operate, nil},
 	{System, ActivatePack, operate, nil},
-}, dutyRoom...)
+	{System, MakeBackup, operate, nil},
+}, dutyRoom, cityContent, incidents, casePhotos, figures, exchanges, people, auditing)

@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"os"
+	"time"
 
 	"twoweave/internal/access"
 	"twoweave/internal/base/clock"
@@ -34,13 +35,43 @@ func OpenAccounts(ctx context.Context, config Config) (*Accounts, error) {
 func (a *Accounts) Close() error { return a.db.Close() }
 
 // Add makes an account and gives its key, which is not kept.
-func (a *Accounts) Add(ctx context.Context, account manage.Account) (made manage.Account, key string, err error) {
-	account.CreatedAt = a.clock.Now()
+func (a *Accounts) Add(ctx context.Context, account manage.Account, lasts time.Duration) (made manage.Account, key string, err error) {
+	account.CreatedAt, account.KeyEndsAt = a.clock.Now(), a.until(lasts)
 	err = a.db.Update(ctx, func(tx *sqldb.Tx) error {
-		made, key, err = a.store.CreateAccount(tx, account)
-		return err
+		if made, key, err = a.store.CreateAccount(tx, account); err != nil {
+			return err
+		}
+		return a.audit(tx, "account-add", made.ID)
 	})
 	return made, key, err
+}
+
+// RenewKey gives an account another key; the one before is void.
+func (a *Accounts) RenewKey(ctx context.Context, id string, lasts time.Duration) (key string, err error) {
+	err = a.db.Update(ctx, func(tx *sqldb.Tx) error {
+		if key, err = a.store.RenewKey(tx, id, a.until(lasts)); err != nil {
+			return err
+		}
+		return a.audit(tx, "account-key", id)
+	})
+	return key, err
+}
+
+// until is the end of a key that lasts so long; zero lasts for ever.
+func (a *Accounts) until(lasts time.Duration) time.Time {
+	if lasts == 0 {
+		return time.Time{}
+	}
+	return a.clock.Now().Add(lasts)
+}
+
+// audit notes what was done from the shell: whoever may write the database has a name there, not here.
+func (a *Accounts) audit(tx *sqldb.Tx, what, id string) error {
+	row, err := access.Ask(a.clock.Now(), access.Request{Actor: access.Program("shell"), Action: access.KeepPeople, Thing: access.Thing{Kind: what, ID: id}, Purpose: access.SigningIn})
+	if err != nil {
+		return err
+	}
+	return a.store.AppendAudit(tx, row)
 }
 
 // List gives all accounts.
@@ -54,7 +85,12 @@ func (a *Accounts) List(ctx context.Context) (all []manage.Account, err error) {
 
 // Disable ends an account and its sessions.
 func (a *Accounts) Disable(ctx context.Context, id string) error {
-	return a.db.Update(ctx, func(tx *sqldb.Tx) error { return a.store.DisableAccount(tx, id, a.clock.Now()) })
+	return a.db.Update(ctx, func(tx *sqldb.Tx) error {
+		if err := a.store.DisableAccount(tx, id, a.clock.Now()); err != nil {
+			return err
+		}
+		return a.audit(tx, "account-disable", id)
+	})
 }
 
 func (a *App) countAccounts(ctx context.Context) (n int, err error) {
@@ -68,11 +104,12 @@ func (a *App) countAccounts(ctx context.Context) (n int, err error) {
 // actors finds accounts for whoever signs in.
 type actors struct {
 	db    *sqldb.DB
+	clock clock.Clock
 	store manage.Store
 }
 
 func (a actors) ByKey(ctx context.Context, key string) (access.Actor, error) {
-	return a.find(ctx, func(tx *sqldb.Tx) (manage.Account, error) { return a.store.AccountByKey(tx, key) })
+	return a.find(ctx, func(tx *sqldb.Tx) (manage.Account, error) { return a.store.AccountByKey(tx, key, a.clock.Now()) })
 }
 
 func (a actors) ByID(ctx context.Context, id string) (access.Actor, error) {

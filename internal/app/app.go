@@ -18,14 +18,21 @@ import (
 	"twoweave/internal/base/ident"
 	"twoweave/internal/flow"
 	"twoweave/internal/gateway/api"
+	"twoweave/internal/gateway/limit"
 	"twoweave/internal/gateway/signin"
+	"twoweave/internal/manage/appraisaldesk"
 	"twoweave/internal/manage/casedesk"
+	"twoweave/internal/manage/citydesk"
 	"twoweave/internal/manage/detect"
 	"twoweave/internal/manage/dutydesk"
+	"twoweave/internal/manage/exchange"
+	"twoweave/internal/manage/incidentdesk"
 	"twoweave/internal/manage/ingest"
 	"twoweave/internal/manage/orderdesk"
 	"twoweave/internal/platform/blob"
 	"twoweave/internal/platform/bus"
+	"twoweave/internal/platform/chain"
+	"twoweave/internal/platform/identity"
 	"twoweave/internal/platform/notify"
 	"twoweave/internal/platform/outbox"
 	"twoweave/internal/platform/series"
@@ -69,36 +76,45 @@ type App struct {
 	records  manage.Store
 	vault    *vault.Vault
 	messages *notify.Sender
+	fetcher  exchange.Fetcher // asks other systems
 	blobs    *blob.Dir
 	bus      *bus.Bus
 	series   *series.Store
 	metrics  *prometheus.Registry
 	secret   []byte
 
-	ingest *ingest.Ingest
-	flight *flight
-	desk   *casedesk.Desk
-	orders *orderdesk.Desk
-	duty   *dutydesk.Desk
-	sink   *flow.Flow
-	board  *flow.Signs
-	runner *detect.Runner
-	timers *timer.Runner
-	outbox *outbox.Relay
-	signin *signin.Handler
-	api    *api.API
+	ingest     *ingest.Ingest
+	flight     *flight
+	desk       *casedesk.Desk
+	orders     *orderdesk.Desk
+	duty       *dutydesk.Desk
+	incidents  *incidentdesk.Desk
+	appraisals *appraisaldesk.Desk
+	city       *citydesk.Desk
+	audit      *chain.Linker
+	exchange   *exchange.Desk
+	sink       *flow.Flow
+	board      *flow.Signs
+	runner     *detect.Runner
+	timers     *timer.Runner
+	outbox     *outbox.Relay
+	identity   *identity.Provider
+	signin     *signin.Handler
+	api        *api.API
 
-	web, devices net.Listener
-	started      time.Time
+	door                *limit.Door  // at the gateways
+	web, devices, plain net.Listener // plain: HTTP that is sent on to TLS
+	started             time.Time
 }
 
 // New makes a program of a checked configuration. It opens nothing.
 func New(config Config, o Options) (*App, error) {
+	config.Limits.Fill()
 	if err := config.Check(); err != nil {
 		return nil, err
 	}
 	if o.Packs == nil {
-		o.Packs = func() ([]*pack.Pack, error) { return readPacks(config.Packs) }
+		o.Packs = func() ([]*pack.Pack, error) { return readPacks(config.Packs, config.Trust) }
 	}
 	return &App{config: config, o: o, worker: ident.New(), undo: &stack{log: o.Log}, crew: newCrew(o.Log), metrics: prometheus.NewRegistry()}, nil
 }
@@ -119,7 +135,7 @@ func (a *App) Start(ctx context.Context) error {
 	steps = append(steps, step{"log", a.openBus}, step{"series", a.openSeries}, step{"use cases", a.buildUseCases}, step{"packs", a.activate},
 		step{"detection", a.startDetection}, step{"upkeep", a.startUpkeep})
 	if !a.o.Silent {
-		steps = append(steps, step{"gateways", a.startGateways})
+		steps = append(steps, step{"gateways", a.startGateways}, step{"control", a.startControl})
 	}
 	for _, s := range steps {
 		begun := a.o.Clock.Now()
@@ -154,7 +170,12 @@ func (a *App) Done() <-chan struct{} { return a.crew.done }
 func (a *App) Err() error { return a.crew.failure() }
 
 // URL is where the pages are.
-func (a *App) URL() string { return "http://" + a.web.Addr().String() }
+func (a *App) URL() string {
+	if a.config.TLS.On() {
+		return "https://" + a.web.Addr().String()
+	}
+	return "http://" + a.web.Addr().String()
+}
 
 // MQTT is where devices connect; empty when the gateway is off.
 func (a *App) MQTT() string {
@@ -181,10 +202,13 @@ func (a *App) openData(context.Context) error {
 		return err
 	}
 	a.undo.push("data folder", release)
+	if err := a.tidyData(); err != nil {
+		return err
+	}
 	if a.secret, err = keep32(filepath.Join(keys, "session.key")); err != nil {
 		return err
 	}
-	if a.vault, err = vault.Open(filepath.Join(keys, "master.key"), a.o.Clock); err != nil {
+	if a.vault, err = vault.Open(a.config.masterKey(), a.o.Clock); err != nil {
 		return err
 	}
 	a.blobs, err = blob.OpenDir(a.config.folder(a.config.Blobs, "blobs"))
@@ -193,7 +217,7 @@ func (a *App) openData(context.Context) error {
 
 func migrations() []sqldb.Migration {
 	var all []sqldb.Migration
-	for _, m := range [][]sqldb.Migration{manage.Migrations, timer.Migrations, outbox.Migrations, vault.Migrations, notify.Migrations} {
+	for _, m := range [][]sqldb.Migration{manage.Migrations, timer.Migrations, outbox.Migrations, vault.Migrations, notify.Migrations, chain.Migrations, identity.Migrations} {
 		all = append(all, m...)
 	}
 	return all
@@ -205,7 +229,10 @@ func (a *App) openDatabase(ctx context.Context) error {
 		return err
 	}
 	a.undo.push("database", a.database.Close)
-	return a.database.Update(ctx, a.vault.Bind)
+	if err := a.database.Update(ctx, a.vault.Bind); err != nil {
+		return err
+	}
+	return a.buildAudit(ctx)
 }
 
 // checkReach refuses to be reachable from other machines before there is an account.
@@ -222,14 +249,8 @@ func (a *App) checkReach(ctx context.Context) error {
 }
 
 func (a *App) openBus(ctx context.Context) error {
-	o := bus.Options{Clock: a.o.Clock, Log: a.o.Log.With("part", "bus")}
-	if a.config.NATS == "embedded" {
-		o.Dir = a.path("log")
-	} else {
-		o.URL = a.config.NATS
-	}
 	var err error
-	if a.bus, err = bus.Open(ctx, o); err != nil {
+	if a.bus, err = bus.Open(ctx, a.busOptions()); err != nil {
 		return err
 	}
 	a.undo.push("log", a.bus.Close)
@@ -246,18 +267,20 @@ func (a *App) openSeries(context.Context) error {
 }
 
 func (a *App) listen(context.Context) error {
-	var err error
-	if a.web, err = net.Listen("tcp", a.config.Listen); err != nil {
-		return fault.New(fault.Unavailable, "app", "cannot listen on %s: %v", a.config.Listen, err)
+	for _, l := range []struct {
+		name, address string
+		at            *net.Listener
+	}{{"web", a.config.Listen, &a.web}, {"mqtt", a.config.MQTT, &a.devices}, {"redirect", a.config.TLS.Redirect, &a.plain}} {
+		if l.address == "" || l.address == "off" {
+			continue
+		}
+		listener, err := net.Listen("tcp", l.address)
+		if err != nil {
+			return fault.New(fault.Unavailable, "app", "cannot listen on %s: %v", l.address, err)
+		}
+		*l.at = listener
+		a.undo.push(l.name+" listener", ignoreClosed(listener.Close))
 	}
-	a.undo.push("web listener", ignoreClosed(a.web.Close))
-	if a.config.MQTT == "off" {
-		return nil
-	}
-	if a.devices, err = net.Listen("tcp", a.config.MQTT); err != nil {
-		return fault.New(fault.Unavailable, "app", "cannot listen on %s: %v", a.config.MQTT, err)
-	}
-	a.undo.push("mqtt listener", ignoreClosed(a.devices.Close))
 	return nil
 }
 
@@ -268,17 +291,37 @@ func ignoreClosed(closer func() error) func() error {
 	}
 }
 
+// serveHTTP serves pages and API, and sends plain HTTP on to TLS where that is wanted.
 func (a *App) serveHTTP(handler http.Handler) {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+	if !a.config.TLS.On() {
+		a.serve("web", a.server(handler), func(s *http.Server) error { return s.Serve(a.door.Pages(a.web)) })
+		return
+	}
+	server := a.server(handler)
+	server.TLSConfig = a.tlsConfig()
+	a.serve("web", server, func(s *http.Server) error { return s.ServeTLS(a.door.Pages(a.web), "", "") })
+	if a.plain != nil {
+		_, port, _ := net.SplitHostPort(a.web.Addr().String()) // an address that is listened on has one
+		a.serve("redirect", a.server(sendOn(port)), func(s *http.Server) error { return s.Serve(a.door.Pages(a.plain)) })
+	}
+}
+
+func (a *App) server(handler http.Handler) *http.Server {
+	l := a.config.Limits
+	return &http.Server{Handler: a.door.Handler(handler), ReadHeaderTimeout: l.HeaderTime, IdleTimeout: l.IdleTime, MaxHeaderBytes: int(l.HeaderBytes),
+		HTTP2:    &http.HTTP2Config{MaxConcurrentStreams: l.RequestsAddress, WriteByteTimeout: l.HeaderTime, SendPingTimeout: l.IdleTime, PingTimeout: l.HeaderTime},
 		ErrorLog: slog.NewLogLogger(a.o.Log.Handler(), slog.LevelDebug)}
+}
+
+func (a *App) serve(name string, server *http.Server, run func(*http.Server) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	server.BaseContext = func(net.Listener) context.Context { return ctx }
 	go func() {
-		if err := server.Serve(a.web); err != http.ErrServerClosed {
-			a.crew.fail(fmt.Errorf("web: %w", err))
+		if err := run(server); err != http.ErrServerClosed {
+			a.crew.fail(fmt.Errorf("%s: %w", name, err))
 		}
 	}()
-	a.undo.push("web", func() error {
+	a.undo.push(name, func() error {
 		cancel() // ends the live streams; other requests are finished
 		grace, done := context.WithTimeout(context.Background(), 10*time.Second)
 		defer done()

@@ -17,9 +17,12 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"twoweave/internal/base/fault"
+	"twoweave/internal/gateway/limit"
 	"twoweave/internal/gateway/mqtt"
 	"twoweave/internal/manage/detect"
+	"twoweave/internal/manage/exchange"
 	"twoweave/internal/platform/notify"
+	"twoweave/internal/platform/signing"
 )
 
 // Config is how one program is set up. Zero fields are filled from the defaults.
@@ -36,7 +39,14 @@ type Config struct {
 	Snapshot string   `yaml:"snapshot"` // how often detection's state is kept, by the log's time
 	Log      string   `yaml:"log"`      // debug, info, warn, error
 
-	Notify notify.Config `yaml:"notify"` // how messages leave: SMS gateway, mail server, webhook receivers; in the file only
+	Notify   notify.Config   `yaml:"notify"`   // how messages leave: SMS gateway, mail server, webhook receivers; in the file only
+	Owners   Owners          `yaml:"owners"`   // who is told first of what is theirs; likewise
+	Audit    Audit           `yaml:"audit"`    // how often the end of the audit is signed, and its witness; likewise
+	Exchange exchange.Config `yaml:"exchange"` // the systems with which work orders are exchanged; likewise
+	TLS      TLS             `yaml:"tls"`      // the certificate of pages and API; likewise
+	Trust    signing.Trust   `yaml:"trust"`    // whose signatures packs need; likewise
+	Limits   limit.Limits    `yaml:"limits"`   // what is too much at the gateways, and the proxies in front; likewise
+	Backup   Backup          `yaml:"backup"`   // whose keys open backups; likewise
 }
 
 // Setting describes one setting, for the help text and the reference.
@@ -63,6 +73,7 @@ func DefaultConfig() Config {
 	for _, s := range Settings {
 		c.Set(s.Name, s.Default)
 	}
+	c.Limits.Fill()
 	return c
 }
 
@@ -117,6 +128,7 @@ func ReadConfig(path string) (Config, error) {
 
 // fillEmpty gives a setting that the file names without a value its default.
 func (c *Config) fillEmpty() {
+	c.Limits.Fill()
 	d := DefaultConfig()
 	for _, f := range []struct{ have, want *string }{{&c.Listen, &d.Listen}, {&c.MQTT, &d.MQTT}, {&c.Data, &d.Data}, {&c.Database, &d.Database}, {&c.NATS, &d.NATS}, {&c.Snapshot, &d.Snapshot}, {&c.Log, &d.Log}} {
 		if *f.have == "" {
@@ -186,6 +198,15 @@ func (c *Config) Check() error {
 	for _, p := range c.Notify.Check() {
 		p.Field = "notify." + p.Field
 		problems = append(problems, p)
+	}
+	problems = append(problems, c.Owners.Check()...)
+	problems = append(problems, c.Audit.Check(c.Notify)...)
+	problems = append(problems, c.checkExchange()...)
+	problems = append(problems, c.TLS.check()...)
+	problems = append(problems, c.Trust.Check(signing.Standard())...)
+	problems = append(problems, c.Limits.Check()...)
+	if err := c.Backup.Recipients.Check(); len(c.Backup.Recipients) > 0 && err != nil {
+		add("backup.recipients", "%s", fault.Message(err))
 	}
 	if problems != nil {
 		return fault.Invalidly("app.Check", problems...)

@@ -59,7 +59,7 @@ func TestEverySettingIsKnownEverywhere(t *testing.T) {
 }
 
 // blocks are parts of a configuration file that no flag can say.
-var blocks = []string{"notify"}
+var blocks = []string{"notify", "owners", "audit", "exchange", "tls", "trust", "limits", "backup"}
 
 func TestEmptyValuesInAFileMeanTheDefaults(t *testing.T) {
 	t.Parallel()

@@ -3,16 +3,22 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
+	"twoweave/internal/access"
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/ident"
 	"twoweave/internal/flow"
 	"twoweave/internal/manage/detect"
 	"twoweave/internal/platform/blob"
+	"twoweave/internal/platform/signing"
+	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/reform/pack"
 	"twoweave/internal/registry"
 	"twoweave/packs"
@@ -36,8 +42,9 @@ func (c *contentInForce) put(set *pack.Set) {
 	c.set = set
 }
 
-// readPacks reads folders, or the program's own pack when there are none. All problems of all folders are told at once.
-func readPacks(folders []string) ([]*pack.Pack, error) {
+// readPacks reads folders, or the program's own pack when there are none. All problems of all folders are told at once. Where people must vouch for packs, those
+// that too few have signed are problems too.
+func readPacks(folders []string, trust signing.Trust) ([]*pack.Pack, error) {
 	if len(folders) == 0 {
 		return builtin(packs.Demo)
 	}
@@ -45,6 +52,9 @@ func readPacks(folders []string) ([]*pack.Pack, error) {
 	var problems []fault.Problem
 	for _, folder := range folders {
 		p, err := ReadPack(folder)
+		if err == nil && trust.On() {
+			p.Vouchers, err = vouchers(trust, folder, p)
+		}
 		if err != nil && !fault.Is(err, fault.Invalid) {
 			return nil, err
 		}
@@ -99,23 +109,25 @@ func InFolder(folder string, err error) error {
 
 // activate puts the configured packs in force at the start: nothing happens when they are in force already.
 func (a *App) activate(ctx context.Context) error {
-	set, err := a.readSet()
+	set, err := a.readSet(ctx)
 	if err != nil {
-		return err
+		return errors.Join(err, a.auditRefusedPacks(ctx, err))
 	}
 	return a.put(ctx, set)
 }
 
-func (a *App) readSet() (*pack.Set, error) {
+func (a *App) readSet(ctx context.Context) (*pack.Set, error) {
 	all, err := a.o.Packs()
 	if err != nil {
 		return nil, err
 	}
-	set, err := pack.Combine(all...)
-	if len(a.config.Packs) == 1 { // of several packs, problems bear the pack's name already
-		err = InFolder(a.config.Packs[0], err)
+	if _, err = pack.Combine(all...); err != nil { // what is wrong with the packs themselves is told with their files
+		if len(a.config.Packs) == 1 { // of several packs, problems bear the pack's name already
+			err = InFolder(a.config.Packs[0], err)
+		}
+		return nil, err
 	}
-	return set, err
+	return a.city.Amended(ctx, all...)
 }
 
 // put keeps the packs' content, then writes the activation into the log, then lets new events be checked against it. A crash between these steps leaves
@@ -131,12 +143,46 @@ func (a *App) put(ctx context.Context, set *pack.Set) error {
 		return err
 	}
 	if last.Activation != set.Activation {
+		if err := a.auditPacks(ctx, last, set); err != nil {
+			return err
+		}
 		if err := a.writeActivation(ctx, set); err != nil {
 			return err
 		}
 	}
 	a.use(set)
 	return nil
+}
+
+// auditPacks puts on the audit which content is put in force, and who vouched for it. A crash before the activation leaves a row that the next start repeats.
+func (a *App) auditPacks(ctx context.Context, last detect.Activation, set *pack.Set) error {
+	var rows []access.Audit
+	for _, p := range set.Packs {
+		if slices.ContainsFunc(last.Packs, func(old detect.ActivatedPack) bool { return old.Hash == p.Hash() }) {
+			continue
+		}
+		row, err := access.Ask(a.o.Clock.Now(), access.Request{Actor: access.Program("packs"), Action: access.ActivatePack, Purpose: access.Operation,
+			Thing: access.Thing{Kind: "pack", ID: fmt.Sprintf("%s@%d/%s", p.Name, p.Version, p.Hash())}})
+		if err != nil {
+			return err
+		}
+		if len(p.Vouchers) > 0 {
+			row.Decision.Reason = "signed by " + strings.Join(p.Vouchers, ", ")
+		}
+		rows = append(rows, row)
+	}
+	return a.database.Update(ctx, func(tx *sqldb.Tx) error { return a.records.AppendAudit(tx, rows...) })
+}
+
+// auditRefusedPacks puts on the audit that packs were not taken into force, and why.
+func (a *App) auditRefusedPacks(ctx context.Context, refused error) error {
+	why := fault.Message(refused)
+	if problems := fault.Problems(refused); len(problems) > 0 {
+		why = problems[0].String()
+	}
+	row := access.Audit{At: a.o.Clock.Now(), Actor: access.Program("packs").ID, Roles: string(access.System), Action: access.ActivatePack, Thing: "pack/" + strings.Join(a.config.Packs, ","),
+		Purpose: access.Operation, Decision: access.Decision{Rule: "none", Reason: why}}
+	return a.database.Update(ctx, func(tx *sqldb.Tx) error { return a.records.AppendAudit(tx, row) })
 }
 
 // use hands a set to whoever shows names or checks events.
@@ -146,6 +192,9 @@ func (a *App) use(set *pack.Set) {
 	a.desk.Use(flow.CityOf(set))
 	a.orders.Use(orderCity(set))
 	a.duty.Use(dutyCity(set))
+	a.incidents.Use(set.Directory)
+	a.appraisals.Use(appraisalCity(set))
+	a.exchange.Use(exchangeCity(set))
 	a.board.Use(set.Indicators)
 }
 
@@ -182,7 +231,7 @@ func (a *App) writeActivation(ctx context.Context, set *pack.Set) error {
 func (a *App) Reload(ctx context.Context) error {
 	a.reloading.Lock()
 	defer a.reloading.Unlock()
-	set, err := a.readSet()
+	set, err := a.readSet(ctx)
 	if err == nil {
 		err = a.put(ctx, set)
 	}
@@ -191,6 +240,9 @@ func (a *App) Reload(ctx context.Context) error {
 		return nil
 	}
 	a.o.Log.Error("nothing was reloaded; what runs keeps running", "reason", fault.Message(err))
+	if kept := a.auditRefusedPacks(ctx, err); kept != nil {
+		a.o.Log.Error("the refusal could not be put on the audit", "reason", fault.Message(kept))
+	}
 	for _, p := range fault.Problems(err) {
 		a.o.Log.Error("problem", "where", p.String())
 	}

@@ -63,6 +63,17 @@ func Demo(ctx context.Context, o DemoOptions, attend func(context.Context, *App)
 	}
 	defer closePhones()
 	o.Config.Notify.SMS.URL = phones
+	closeWitness, err := startWitness(&o.Config, clock.System{})
+	if err != nil {
+		return err
+	}
+	defer closeWitness()
+	others, err := demoPartners(&o)
+	if err != nil {
+		return err
+	}
+	defer others.close()
+	o.Config.Owners = append(o.Config.Owners, demoOwners...)
 	program, err := New(o.Config, Options{Clock: clock.System{}, Log: o.Log, Demo: true, Visitors: visitorIDs()})
 	if err != nil {
 		return err
@@ -74,18 +85,39 @@ func Demo(ctx context.Context, o DemoOptions, attend func(context.Context, *App)
 	if err != nil {
 		return errors.Join(err, program.Stop(context.WithoutCancel(ctx)))
 	}
-	fmt.Fprintf(o.Out, "Ready after %s.\n\n    %s\n\nEverything you see is simulated. Data: %s. Devices: mqtt://%s. SMS to residents: %s. Ctrl-C stops.\n",
-		clock.System{}.Now().Sub(begun).Round(10*time.Millisecond), program.URL(), o.Config.Data, program.MQTT(), phones)
+	fmt.Fprintf(o.Out, "Ready after %s.\n\n    %s\n\nEverything you see is simulated. Data: %s. Devices: %s. SMS to residents: %s. Hotline 12345: %s. Power company: %s. Heads of the audit: %s. Ctrl-C stops.\n",
+		clock.System{}.Now().Sub(begun).Round(10*time.Millisecond), program.URL(), o.Config.Data, devicesAt(program), phones, others.hotline.url, others.power.url, program.path(witnessFile))
+	defer others.run(ctx, program.URL())()
 	return program.live(ctx, o, city, attend)
+}
+
+// devicesAt is where devices come to, in words.
+func devicesAt(a *App) string {
+	if a.MQTT() == "" {
+		return "not by MQTT"
+	}
+	return "mqtt://" + a.MQTT()
+}
+
+// demoOwners are told first of what is theirs: building sites, and a fleet of taxis.
+var demoOwners = Owners{
+	{Subject: "dust-*", Name: "工地值班室 / Site office", Phone: "13800001001"},
+	{Subject: "site-*", Name: "工地值班室 / Site office", Phone: "13800001001"},
+	{Subject: "沪A·DT*", Name: "出租车公司调度室 / Taxi company's control room", Phone: "13800001002"},
 }
 
 // smsGateway starts the made-up city's SMS provider, which shows what people would get on their phones.
 func smsGateway() (url string, closing func() error, err error) {
+	return outside(&demo.SMSGateway{Clock: clock.System{}})
+}
+
+// outside serves a simulated system on a port of its own.
+func outside(h http.Handler) (url string, closing func() error, err error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", nil, fault.New(fault.Unavailable, "app.smsGateway", "no port for the simulated SMS gateway: %v", err)
+		return "", nil, fault.New(fault.Unavailable, "app.outside", "no port for a simulated system: %v", err)
 	}
-	server := &http.Server{Handler: &demo.SMSGateway{Clock: clock.System{}}, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	go server.Serve(listener) // ends with Close
 	return "http://" + listener.Addr().String(), server.Close, nil
 }
@@ -136,7 +168,7 @@ func (a *App) simulate(ctx context.Context, o DemoOptions, begun time.Time, fres
 	}
 	var officers []demo.Officer
 	for _, p := range a.cast() {
-		if p.role != string(access.Device) {
+		if p.role != string(access.Device) && p.account.Unit != demo.PowerPeer { // the power company's work is done by its own system
 			officers = append(officers, demo.Officer{Name: p.account.ID, Key: keys[p.account.ID], Role: p.role})
 		}
 	}
@@ -160,7 +192,7 @@ func (a *App) cast() []player {
 	add("demo-dispatcher-1", "模拟派遣员 / Simulated dispatcher", access.Dispatcher, "")
 	add("demo-verifier-1", "模拟核查员 / Simulated verifier", access.Verifier, "")
 	for _, u := range a.now.get().Directory.Units {
-		add("demo-field-"+string(u.ID), "模拟处置员 / Simulated field worker", access.FieldWorker, u.ID)
+		add("demo-field-"+string(u.ID), u.Name.ZH+"模拟处置员 / Simulated field worker, "+u.Name.EN, access.FieldWorker, u.ID)
 	}
 	return all
 }

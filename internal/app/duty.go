@@ -6,7 +6,6 @@ import (
 	"twoweave/internal/base/clock"
 	"twoweave/internal/base/ident"
 	"twoweave/internal/base/lang"
-	"twoweave/internal/base/worktime"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/dutydesk"
 	"twoweave/internal/platform/notify"
@@ -30,7 +29,7 @@ func (b inboxes) Tell(tx *sqldb.Tx, person registry.PersonID, about string, text
 
 // dutyCity is what the duty room must know of a set of packs.
 func dutyCity(set *pack.Set) dutydesk.City {
-	return dutydesk.City{Directory: set.Directory, Working: registry.ByCalendar(worktime.China())}
+	return dutydesk.City{Directory: set.Directory, Working: registry.ByCalendar(set.Calendar)}
 }
 
 // ladders has the duty room call people about cases.

@@ -3,12 +3,16 @@ package app
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"syscall"
 
 	"twoweave/internal/base/fault"
 )
+
+// errFolderInUse is in the fault of lock when another program holds the data folder.
+var errFolderInUse = errors.New("folder in use")
 
 // lock makes sure that one program at a time uses a data folder.
 func lock(path string) (release func() error, err error) {
@@ -18,9 +22,10 @@ func lock(path string) (release func() error, err error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
-		return nil, fault.New(fault.Unavailable, "app", "the data folder is in use by another program (%s is locked)", path)
+		return nil, &fault.Error{Kind: fault.Unavailable, Op: "app", Msg: fmt.Sprintf("the data folder is in use by another program (%s is locked)", path), Err: errFolderInUse}
 	}
-	return f.Close, nil
+	// Given back by its name, not by closing alone: a process that is being started at this moment holds a copy of the file until it runs its own program.
+	return func() error { return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close()) }, nil
 }
 
 // keep32 is the 32 random bytes kept in a file that only we may read; they are made at the first start.

@@ -26,7 +26,7 @@ func (a *App) startDetection(ctx context.Context) error {
 		return err
 	}
 	if a.config.NATS == "embedded" { // the log is in our locked data folder: whoever held leases on it is dead
-		if err := errors.Join((manage.Owners{DB: a.database}).ReleaseAll(ctx), a.outbox.TakeOver(ctx)); err != nil {
+		if err := errors.Join((manage.Owners{DB: a.database}).ReleaseAll(ctx), a.outbox.TakeOver(ctx), a.audit.TakeOver(ctx)); err != nil {
 			return err
 		}
 	}
@@ -115,6 +115,8 @@ var (
 	ingestFigure  = prometheus.NewDesc("twoweave_ingest_events_total", "Events offered since the start, by what became of them at the gateway.", []string{"result"}, nil)
 	outcomeFigure = prometheus.NewDesc("twoweave_detect_events_total", "Events of the log, by outcome, as kept with the partitions' state.", []string{"outcome"}, nil)
 	lagFigure     = prometheus.NewDesc("twoweave_detect_lag_messages", "Messages of the log that detection has not computed yet.", nil, nil)
+	auditFigure   = prometheus.NewDesc("twoweave_audit_rows", "Rows of the audit: linked into its chain, and waiting for their link.", []string{"state"}, nil)
+	auditAge      = prometheus.NewDesc("twoweave_audit_age_seconds", "Age of the eldest row that waits for its link, and of the last signed head.", []string{"of"}, nil)
 	pendingFigure = prometheus.NewDesc("twoweave_log_pending_appends", "Appends to the log that wait for their acknowledgement.", nil, nil)
 )
 
@@ -140,5 +142,21 @@ func (f figures) Collect(ch chan<- prometheus.Metric) {
 	if last, err := f.app.bus.LastSeq(ctx); err == nil {
 		ch <- prometheus.MustNewConstMetric(lagFigure, prometheus.GaugeValue, float64(last)-float64(f.app.runner.Position()))
 	}
+	f.audit(ctx, ch)
 	ch <- prometheus.MustNewConstMetric(pendingFigure, prometheus.GaugeValue, float64(f.app.bus.Stats().Pending))
+}
+
+// audit reads how the audit's chain stands; a database that does not answer shows nothing.
+func (f figures) audit(ctx context.Context, ch chan<- prometheus.Metric) {
+	position, loose, waiting, head, err := f.app.auditLag(ctx)
+	if err != nil {
+		return
+	}
+	gauge := func(d *prometheus.Desc, v float64, label string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, label)
+	}
+	gauge(auditFigure, float64(position), "linked")
+	gauge(auditFigure, float64(loose), "waiting")
+	gauge(auditAge, waiting.Seconds(), "waiting")
+	gauge(auditAge, head.Seconds(), "head")
 }

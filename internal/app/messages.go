@@ -61,16 +61,16 @@ func (m messages) Cancel(ctx context.Context, who access.Actor, id notify.ID) er
 
 func (m messages) change(ctx context.Context, who access.Actor, id notify.ID, fn func(*sqldb.Tx) error) error {
 	r := access.Request{Actor: who, Action: access.MendMessages, Thing: access.Thing{Kind: "message", ID: string(id)}, Purpose: access.Operation}
+	audit, refused := access.Ask(m.app.o.Clock.Now(), r)
 	err := m.app.database.Update(ctx, func(tx *sqldb.Tx) error {
-		audit, err := access.Ask(m.app.o.Clock.Now(), r)
-		if err == nil {
-			err = fn(tx)
-		}
-		if err != nil {
+		if err := m.app.records.AppendAudit(tx, audit); err != nil || refused != nil {
 			return err
 		}
-		return m.app.records.AppendAudit(tx, audit)
+		return fn(tx)
 	})
+	if err == nil {
+		err = refused
+	}
 	m.app.messages.Wake()
 	return err
 }

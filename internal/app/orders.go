@@ -28,6 +28,7 @@ func (a *App) allTimers() map[string]timer.Handler {
 	all := a.desk.Timers()
 	maps.Copy(all, a.orders.Timers())
 	maps.Copy(all, a.duty.Timers())
+	maps.Copy(all, a.incidents.Timers())
 	return all
 }
 

@@ -1,20 +1,13 @@
 package app
 
 import (
-	"net/http"
-
 	"twoweave/internal/access"
 	"twoweave/internal/gateway/web"
 )
 
-// mountPages adds the pages for people.
-func (a *App) mountPages(mux *http.ServeMux) error {
-	h, err := web.New(web.Options{Actor: a.signin.Actor, Demo: a.o.Demo, Visitors: a.visitorCards(), Log: a.o.Log.With("part", "web")})
-	if err != nil {
-		return err
-	}
-	h.Mount(mux)
-	return nil
+// buildPages makes the pages for people.
+func (a *App) buildPages() (*web.Handler, error) {
+	return web.New(web.Options{Actor: a.signin.Actor, Demo: a.o.Demo, Visitors: a.visitorCards(), Log: a.o.Log.With("part", "web")})
 }
 
 // visitorCards are the accounts that the demo's landing page offers, each with the page that its work begins on.

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"log/slog"
 	"net/http"
@@ -13,8 +14,9 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/flow"
 	"twoweave/internal/gateway/api"
+	"twoweave/internal/gateway/limit"
 	"twoweave/internal/gateway/mqtt"
-	"twoweave/internal/gateway/signin"
+	"twoweave/internal/manage/appraisaldesk"
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/detect"
 	"twoweave/internal/manage/event"
@@ -85,13 +87,54 @@ func (s sealer) reveal(_ context.Context, tx *sqldb.Tx, data []byte) ([]byte, er
 }
 
 // events is ingest as the HTTP gateway sees it.
-type events struct{ in *ingest.Ingest }
+type events struct {
+	in   *ingest.Ingest
+	door *limit.Door
+}
+
+// admit says whether a sender may send a list: as many events, about as many things that it never spoke of.
+func (e events) admit(sender event.Sender, list []event.Event) error {
+	if err := e.door.Events(string(sender), len(list)); err != nil {
+		return err
+	}
+	named := make([]string, len(list))
+	for i := range list {
+		named[i] = list[i].Subject
+	}
+	return e.door.Subjects(string(sender), named)
+}
+
+// tooDeep takes from a list what nests too deep to be looked at, whatever way it came (base64 hides it from who watches bodies), and leaves the rest in order.
+func (e events) tooDeep(list []event.Event) (rest []event.Event, deep map[int]bool) {
+	deep = map[int]bool{}
+	for i := range list {
+		if e.door.TooDeep(list[i].Data) {
+			deep[i] = true
+			e.in.Refuse()
+			continue
+		}
+		rest = append(rest, list[i])
+	}
+	return rest, deep
+}
+
+var deepData = []fault.Problem{{Field: "data", Message: "is nested too deep"}}
 
 func (e events) Accept(ctx context.Context, sender event.Sender, list []event.Event) ([]api.Outcome, error) {
-	outcomes, err := e.in.Accept(ctx, sender, list)
-	out := make([]api.Outcome, len(outcomes))
-	for i, o := range outcomes {
-		out[i] = api.Outcome{Accepted: o.Accepted, Problems: o.Problems}
+	if err := e.admit(sender, list); err != nil {
+		return nil, err
+	}
+	rest, deep := e.tooDeep(list)
+	outcomes, err := e.in.Accept(ctx, sender, rest)
+	out := make([]api.Outcome, len(list))
+	next := 0
+	for i := range out {
+		if deep[i] {
+			out[i].Problems = deepData
+			continue
+		}
+		out[i] = api.Outcome{Accepted: outcomes[next].Accepted, Problems: outcomes[next].Problems}
+		next++
 	}
 	return out, err
 }
@@ -100,6 +143,17 @@ func (e events) Refuse(event.Sender, []fault.Problem) { e.in.Refuse() }
 
 // one is ingest as the MQTT gateway sees it.
 func (e events) one(ctx context.Context, sender event.Sender, ev event.Event) ([]fault.Problem, error) {
+	if e.door.TooDeep(ev.Data) {
+		e.in.Refuse()
+		return deepData, nil
+	}
+	if err := e.door.Subjects(string(sender), []string{ev.Subject}); err != nil {
+		e.in.Refuse()
+		return []fault.Problem{{Field: "subject", Message: "is new, and this sender has named too many new ones"}}, nil
+	}
+	if err := e.door.Wait(ctx, string(sender)); err != nil {
+		return nil, err
+	}
 	outcomes, err := e.in.Accept(ctx, sender, []event.Event{ev})
 	if err != nil || outcomes[0].Accepted {
 		return nil, err
@@ -120,16 +174,20 @@ func (a *App) buildUseCases(context.Context) error {
 	log := func(part string) *slog.Logger { return a.o.Log.With("part", part) }
 	seal := sealer{a.database, a.vault}
 	a.desk = casedesk.New(casedesk.Options{DB: a.database, Store: a.records, Clock: a.o.Clock, Log: log("casedesk"), Wake: a.wake, Reveal: seal.reveal,
-		Persons: persons{a.vault}, Level: a.levelOf, Roster: ladders{a}})
+		Persons: persons{a.vault}, Level: a.levelOf, Roster: ladders{a}, Files: a.blobs, Owners: a.config.Owners.of})
 	a.board = flow.NewSigns(flow.SignsOptions{Cases: a.desk, History: a.series, Clock: a.o.Clock, Log: log("signs")})
 	a.buildOrders(log("orderdesk"))
 	a.buildDuty(log("dutydesk"))
+	a.buildIncidents(log("incidentdesk"))
+	a.buildCity(log("citydesk"))
+	a.appraisals = appraisaldesk.New(appraisaldesk.Options{DB: a.database, Store: a.records, Clock: a.o.Clock})
 	a.sink = flow.New(flow.Options{DB: a.database, Records: a.records, Desk: a.desk, Orders: a.orders, Signs: a.board, Log: log("flow"), Wake: a.wake})
 	a.timers = timer.NewRunner(a.database, a.o.Clock, log("timer"), a.allTimers())
 	a.outbox = outbox.NewRelay(a.database, a.publisher(), a.o.Clock, log("outbox"))
 	if err := a.buildMessages(log("notify")); err != nil {
 		return err
 	}
+	a.buildExchange(log("exchange"))
 	a.runner = detect.NewRunner(detect.Options{Log: a.bus, Blobs: a.blobs, Owners: manage.Owners{DB: a.database}, Sink: a.sink, Loader: loader{a.blobs},
 		Clock: clock.System{}, Logger: log("detect"), Worker: a.worker, Workers: a.o.Workers, Snapshots: a.config.snapshots(a.o.Snapshots)})
 	a.flight = &flight{log: a.bus, position: a.runner.Position}
@@ -152,22 +210,24 @@ func (a *App) wake() {
 
 func (a *App) startGateways(context.Context) error {
 	mux := http.NewServeMux()
-	people := actors{db: a.database, store: a.records}
-	a.signin = signin.New(signin.Options{Accounts: people, Secret: a.secret, Clock: a.o.Clock, Log: a.o.Log.With("part", "signin")})
-	a.signin.Mount(mux)
-	if a.o.Demo {
-		a.signin.MountEnter(mux, a.o.Visitors)
+	a.door = limit.New(a.config.Limits, a.o.Clock, a.metrics)
+	people := actors{db: a.database, clock: a.o.Clock, store: a.records}
+	pages, err := a.buildSignIn(mux, people)
+	if err != nil {
+		return err
 	}
 	a.api = api.New(mux, api.Options{
-		Actor: a.signin.Actor, Anonymous: a.anonymous(), Events: events{a.ingest}, Cases: a.desk, Reports: a.desk, Messages: messages{a}, Bulks: a.desk, Signs: a.board, Orders: a.orders, Duty: a.duty, Facts: a.bus, Series: a.series,
+		Actor: a.signin.Actor, Anonymous: a.anonymous(), Admit: a.door.Account, Stream: a.door.Stream, Events: events{a.ingest, a.door}, Cases: a.desk, Photos: a.desk, Reports: a.desk, Messages: messages{a}, Bulks: a.desk, Signs: a.board, Orders: a.orders, Duty: a.duty, City: a.city, Facts: a.bus, Series: a.series,
+		Incidents: a.incidents, Appraisals: a.appraisals, Exchange: a.exchange, Words: pages.Word,
 		Machine: machine{a}, Past: a.looking(), Places: places{&a.now}, Version: Version(), SyncMode: a.syncMode, Demo: a.o.Demo, Clock: a.o.Clock, Log: a.o.Log.With("part", "api"),
 	})
 	a.health().Mount(mux)
-	if err := a.mountPages(mux); err != nil {
-		return err
-	}
+	pages.Mount(mux)
 	a.crew.start(a.undo, "live stream", a.api.Run)
 	a.serveHTTP(guard(mux))
+	if !a.config.TLS.On() && !loopback(a.config.Listen) {
+		a.o.Log.Warn("keys and pages travel in plain: set tls in the configuration file, or let a proxy in front add it", "listen", a.config.Listen)
+	}
 	return a.startMQTT(people)
 }
 
@@ -183,7 +243,11 @@ func (a *App) startMQTT(people actors) error {
 		}
 		topics = append(topics, t)
 	}
-	g, err := mqtt.New(mqtt.Options{Listener: a.devices, Topics: topics, Accept: events{a.ingest}.one, Anonymous: a.anonymous(), Log: a.o.Log.With("part", "mqtt"),
+	listener := a.door.Devices(a.devices)
+	if a.config.TLS.MQTT {
+		listener = tls.NewListener(listener, a.tlsConfig())
+	}
+	g, err := mqtt.New(mqtt.Options{Listener: listener, Topics: topics, Accept: events{a.ingest, a.door}.one, Anonymous: a.anonymous(), Log: a.o.Log.With("part", "mqtt"),
 		Authenticate: func(ctx context.Context, name, key string) (access.Actor, error) {
 			actor, err := people.ByKey(ctx, key)
 			if err == nil && actor.ID != name {

@@ -19,7 +19,7 @@ func tellPast(ctx context.Context, o DemoOptions, begun time.Time) (told bool, e
 	if mustBeNew(o.Config.Data) != nil {
 		return false, nil
 	}
-	content, err := readPacks(o.Config.Packs)
+	content, err := readPacks(o.Config.Packs, o.Config.Trust)
 	if err != nil {
 		return false, err
 	}

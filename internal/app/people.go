@@ -7,6 +7,7 @@ import (
 
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/casedesk"
+	"twoweave/internal/manage/exchange"
 	"twoweave/internal/platform/notify"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/platform/vault"
@@ -58,11 +59,12 @@ func (p persons) address(_ context.Context, tx *sqldb.Tx, m *notify.Message) err
 
 // buildMessages makes what sends messages to people and to other systems, as the configuration says.
 func (a *App) buildMessages(log *slog.Logger) error {
-	carriers, stop, err := a.config.Notify.Carriers(a.o.Clock, nil)
+	carriers, stop, err := a.config.receivers().Carriers(a.o.Clock, nil)
 	if err != nil {
 		return err
 	}
 	a.undo.push("message carriers", func() error { stop(); return nil })
+	a.fetcher, _ = carriers[notify.Webhook].(exchange.Fetcher) // there always is one
 	a.messages = notify.NewSender(notify.Options{DB: a.database, Clock: a.o.Clock, Log: log, Carriers: carriers, Reveal: persons{a.vault}.address})
 	return nil
 }

@@ -24,7 +24,10 @@ import (
 
 func newApp(t *testing.T, c Config, o Options) *App {
 	t.Helper()
-	o.Clock, o.Log = clock.System{}, slog.New(slog.DiscardHandler)
+	o.Clock = clock.System{}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	a, err := New(c, o)
 	if err != nil {
 		t.Fatal(err)

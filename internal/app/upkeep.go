@@ -25,9 +25,13 @@ func (a *App) startUpkeep(ctx context.Context) error {
 	if a.o.Silent {
 		return nil
 	}
+	a.crew.start(a.undo, "audit", a.audit.Run)
+	a.crew.start(a.undo, "looks", a.runLooks)
 	a.crew.start(a.undo, "timers", a.timers.Run)
 	a.crew.start(a.undo, "messages", a.messages.Run)
+	a.startPulls()
 	a.crew.start(a.undo, "retention", a.runRetention)
+	a.crew.start(a.undo, "settling", a.runSettling)
 	a.crew.start(a.undo, "ticks", a.runTicks)
 	return nil
 }

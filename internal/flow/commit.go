@@ -9,7 +9,6 @@ import (
 
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/lang"
-	"twoweave/internal/base/worktime"
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/detect"
@@ -70,7 +69,7 @@ func (f *Flow) Samples(ctx context.Context, samples []indicator.Sample) {
 
 // Commit keeps what one partition found, in one transaction behind its fence; see detect.Sink.
 func (f *Flow) Commit(ctx context.Context, c detect.Commit) error {
-	err := f.DB.Update(ctx, func(tx *sqldb.Tx) error { return f.keep(tx, c) })
+	err := f.DB.Update(sqldb.Background(ctx), func(tx *sqldb.Tx) error { return f.keep(tx, c) })
 	if err != nil {
 		return fault.Wrap("flow.Commit", err)
 	}
@@ -192,7 +191,7 @@ func begin(set *pack.Set, d *scenario.Detection) (casework.CommandKind, time.Dur
 func opening(set *pack.Set, d *scenario.Detection) casework.Opening {
 	o := casework.Opening{
 		Title: lang.Text{ZH: string(d.Scenario), EN: string(d.Scenario)}, Class: matter.ClassID(d.Class), ClassTitle: lang.Text{ZH: d.Class, EN: d.Class},
-		Severity: d.Severity, Scenario: d.Scenario, Subject: d.Subject, Episode: d.Episode, Area: d.Area,
+		Severity: d.Severity, Scenario: d.Scenario, Subject: d.Subject, Episode: d.Episode, Area: d.Area, Since: d.Since,
 	}
 	if s, known := set.Scenario(d.Scenario); known {
 		o.Title = s.Title
@@ -204,7 +203,7 @@ func opening(set *pack.Set, d *scenario.Detection) casework.Opening {
 		return o
 	}
 	now := class.At(d.State)
-	o.ClassTitle, o.Limits = class.Title, casework.LimitsOf(class, now.Terms, worktime.China())
+	o.ClassTitle, o.Limits = class.Title, casework.LimitsOf(class, now.Terms, set.Calendar)
 	answer := set.Directory.Route(registry.Question{Class: registry.ClassID(class.ID), Kind: now.Unit, Area: d.Area, Scenario: registry.ScenarioID(d.Scenario)})
 	o.Unit, o.WhyUnit, o.Why = answer.Unit, answer.Why().EN, answer.Why()
 	return o
@@ -224,7 +223,7 @@ func printable(s string) string {
 
 // CityOf is what the desk needs to know of a set of packs.
 func CityOf(set *pack.Set) casedesk.City {
-	c := casedesk.City{Directory: set.Directory, Classes: set.Classes, Indicators: map[indicator.ID]indicator.Filter{}}
+	c := casedesk.City{Directory: set.Directory, Classes: set.Classes, Calendar: set.Calendar, Indicators: map[indicator.ID]indicator.Filter{}}
 	for _, i := range set.Indicators {
 		c.Indicators[i.ID] = i.Behind
 	}

@@ -21,7 +21,7 @@ func ofValue(root *jsonschema.Schema, e *jsonschema.ValidationError) []fault.Pro
 	slices.SortStableFunc(w.problems, func(a, b fault.Problem) int {
 		return cmp.Or(cmp.Compare(a.Field, b.Field), cmp.Compare(a.Message, b.Message))
 	})
-	return slices.Compact(w.problems)
+	return slices.CompactFunc(w.problems, func(a, b fault.Problem) bool { return a.String() == b.String() })
 }
 
 type finding struct {

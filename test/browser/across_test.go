@@ -9,6 +9,7 @@ import (
 // What no sensor, street or town sees alone is found in the demo, counted on the wall, and opens from there as cases with the evidence of all sides.
 func TestWhatCrossesBordersIsSeenOnTheWall(t *testing.T) {
 	t.Parallel()
+	demo := demoOfItsOwn(t)
 	for _, x := range []struct {
 		name, sign, scenario string
 		evidence             []string // in the case's readings
@@ -19,10 +20,9 @@ func TestWhatCrossesBordersIsSeenOnTheWall(t *testing.T) {
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			t.Parallel()
-			centre := open(t, 1920, 1080)
+			centre := openAt(t, demo.url, 1920, 1080)
 			centre.enter("visitor-duty")
-			centre.goTo("/console?scenario=" + x.scenario)
-			centre.until(`document.querySelector('[data-test="case-row"] a') !== null`)
+			id := centre.claim(x.scenario, "null")
 			centre.goTo("/wall")
 			tile := fmt.Sprintf(`[data-test="sign"][data-indicator="%s"]`, x.sign)
 			for page := 0; centre.eval(fmt.Sprintf(`document.querySelector('%s') ? "yes" : "no"`, tile)) == "no" && page < 5; page++ {
@@ -32,8 +32,7 @@ func TestWhatCrossesBordersIsSeenOnTheWall(t *testing.T) {
 			centre.picture("wall-" + x.sign)
 			centre.click(tile)
 			centre.until(`document.querySelector('[data-test="case-row"] a') !== null`)
-			centre.goTo("/console?scenario=" + x.scenario)
-			centre.click(`[data-test="case-row"] a`)
+			centre.goTo("/console/cases/" + id)
 			centre.until(`document.querySelector('[data-test="chain-readings"]') !== null`)
 			readings := centre.eval(`document.querySelector('[data-test="chain-readings"]').innerText`)
 			for _, text := range x.evidence {

@@ -27,7 +27,10 @@ type program struct {
 	stop func()
 }
 
-var demo program
+var (
+	demo  program
+	built string // the program, for tests that start one of their own
+)
 
 func TestMain(m *testing.M) {
 	code, err := withDemo(m)
@@ -44,13 +47,13 @@ func withDemo(m *testing.M) (int, error) {
 		return 1, err
 	}
 	defer os.RemoveAll(folder)
-	binary := filepath.Join(folder, "twoweave")
-	build := exec.Command("go", "build", "-o", binary, "../../cmd/twoweave")
+	built = filepath.Join(folder, "twoweave")
+	build := exec.Command("go", "build", "-o", built, "../../cmd/twoweave")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		return 1, fmt.Errorf("build: %w\n%s", err, out)
 	}
-	if demo, err = startDemo(binary, filepath.Join(folder, "data")); err != nil {
+	if demo, err = launch("demo", "--data", filepath.Join(folder, "data"), "--listen", "127.0.0.1:0", "--mqtt", "127.0.0.1:0"); err != nil {
 		return 1, err
 	}
 	defer demo.stop()
@@ -59,8 +62,9 @@ func withDemo(m *testing.M) (int, error) {
 
 var address = regexp.MustCompile(`http://127\.0\.0\.1:\d+`)
 
-func startDemo(binary, data string) (program, error) {
-	cmd := exec.Command(binary, "demo", "--data", data, "--listen", "127.0.0.1:0", "--mqtt", "127.0.0.1:0")
+// launch starts the program and waits until it says where it is.
+func launch(args ...string) (program, error) {
+	cmd := exec.Command(built, args...)
 	var log lockedBuffer
 	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
@@ -79,7 +83,7 @@ func startDemo(binary, data string) (program, error) {
 			seen.Write(buf[:n])
 			if url := address.Find(seen.Bytes()); url != nil {
 				found <- string(url)
-				io.Copy(io.Discard, out) // the demo must never wait for us to read
+				io.Copy(io.Discard, out) // the program must never wait for us to read
 				return
 			}
 			if err != nil {
@@ -92,12 +96,12 @@ func startDemo(binary, data string) (program, error) {
 	select {
 	case url, ok := <-found:
 		if !ok {
-			return program{}, fmt.Errorf("the demo ended before it was ready:\n%s", log.String())
+			return program{}, fmt.Errorf("the program ended before it was ready:\n%s", log.String())
 		}
 		return program{url: url, stop: stop}, nil
 	case <-time.After(patience):
 		stop()
-		return program{}, fmt.Errorf("the demo was not ready within %s:\n%s", patience, log.String())
+		return program{}, fmt.Errorf("the program was not ready within %s:\n%s", patience, log.String())
 	}
 }
 
@@ -120,12 +124,18 @@ func (l *lockedBuffer) String() string {
 
 // tab is one browser window with its own cookies.
 type tab struct {
-	t   *testing.T
-	ctx context.Context
+	t    *testing.T
+	ctx  context.Context
+	base string // where the program is
 }
 
-// open starts a browser of its own for one person.
+// open starts a browser of its own for one person, who looks at the demo.
 func open(t *testing.T, width, height int64) *tab {
+	t.Helper()
+	return openAt(t, demo.url, width, height)
+}
+
+func openAt(t *testing.T, base string, width, height int64) *tab {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
@@ -145,7 +155,7 @@ func open(t *testing.T, width, height int64) *tab {
 	if _, err := chromedp.Run(limit, chromedp.EmulateViewport(width, height)); err != nil {
 		t.Fatal("chromium does not start: ", err)
 	}
-	return &tab{t: t, ctx: limit}
+	return &tab{t: t, ctx: limit, base: base}
 }
 
 // do runs one action and ends the test when it fails.
@@ -184,12 +194,45 @@ func (p *tab) until(expression string) {
 
 func (p *tab) goTo(path string) {
 	p.t.Helper()
-	do(p, chromedp.Navigate(demo.url+path))
+	do(p, chromedp.Navigate(p.base+path))
 }
 
+// aim waits until an element stands still, can be pressed and is not covered, and says where its middle is: pages move while they load. From then on the page
+// remembers whether a click has reached the element.
+const aim = `new Promise((found) => {
+	let last = "";
+	const look = () => {
+		const e = document.querySelector(%q);
+		e?.scrollIntoView({ block: "center", inline: "center", behavior: "instant" });
+		const box = e?.getBoundingClientRect(), x = box?.x + box?.width / 2, y = box?.y + box?.height / 2, here = [x, y, box?.width, box?.height].join();
+		const top = e && e.checkVisibility() && !e.disabled && here === last ? document.elementFromPoint(x, y) : null;
+		last = here;
+		if (!top || !(e.contains(top) || top.closest("label")?.contains(e))) return requestAnimationFrame(look);
+		window.clicked = { aimed: true, reached: false };
+		top.addEventListener("click", () => (window.clicked.reached = true), { once: true, capture: true });
+		found([x, y]);
+	};
+	look();
+})`
+
+// click clicks as a person does: on what stands still, and again when it moved away at the last moment or the page was left meanwhile.
 func (p *tab) click(selector string) {
 	p.t.Helper()
-	do(p, chromedp.Click(chromedp.CSS(selector)))
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	for ctx.Err() == nil {
+		at, err := chromedp.Run(ctx, chromedp.Evaluate[[]float64](fmt.Sprintf(aim, selector), chromedp.EvalAwaitPromise))
+		if err != nil {
+			continue
+		}
+		do(p, chromedp.MouseClickXY(at[0], at[1]))
+		missed, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`window.clicked?.aimed === true && !window.clicked.reached`))
+		if err != nil || !missed { // the page that was left cannot be asked any more
+			return
+		}
+	}
+	p.picture("failed")
+	p.t.Fatalf("%s could not be clicked\n%s", selector, p.text())
 }
 
 func (p *tab) eval(expression string) string {

@@ -51,6 +51,7 @@ func TestWorkWithoutANetworkIsSentOnce(t *testing.T) {
 	street.until(fmt.Sprintf(`document.querySelector('%s') && document.querySelector('%s')`, task(one), task(two)))
 
 	street.cut(true)
+	street.until(`document.querySelector('[data-test="offline"]')`) // pushes what is below it down
 	street.click(task(one) + ` [data-test="task-start"]`)
 	street.until(fmt.Sprintf(`document.querySelector('%s [data-test="task-finish"]') !== null`, task(one)))
 	do(street, chromedp.SendKeys(chromedp.CSS(task(one)+` [data-test="note"]`), "抽干 pumped dry"))
@@ -60,7 +61,6 @@ func TestWorkWithoutANetworkIsSentOnce(t *testing.T) {
 	street.click(task(two) + ` .chip`)
 	street.click(task(two) + ` [data-test="give-return"]`)
 	street.until(`document.querySelector('[data-test="waiting"]')?.dataset.n === "3"`)
-	street.until(`document.querySelector('[data-test="offline"]') !== null`)
 	street.picture("offline")
 	if got := centre.kinds(one); got != "taken filed dispatched" {
 		t.Fatalf("before the network is back the server has %q", got)

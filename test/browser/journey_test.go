@@ -24,10 +24,12 @@ func TestACaseFromItsReadingsToItsClosing(t *testing.T) {
 	t.Parallel()
 	centre := open(t, 1280, 900)
 	centre.enter("visitor-duty")
+	id := centre.claim("road-ponding", ponding)
 	centre.goTo("/console?open=true&state=accepted&scenario=road-ponding")
-	centre.until(`document.querySelector('[data-test="case-row"]') !== null`)
+	row := fmt.Sprintf(`[data-test="case-row"] a[href="/console/cases/%s"]`, id)
+	centre.until(fmt.Sprintf(`document.querySelector('%s') !== null`, row))
 	centre.picture("list")
-	centre.click(`[data-test="case-row"] a`)
+	centre.click(row)
 	centre.until(`document.querySelector('[data-test="cmd-file"]') !== null`)
 	for _, part := range []string{"chain-readings", "chain-rule", "chain-detection", "chain-steps"} {
 		if got := centre.eval(fmt.Sprintf(`document.querySelector('[data-test="%s"]').innerText`, part)); len(got) < 20 {
@@ -43,7 +45,6 @@ func TestACaseFromItsReadingsToItsClosing(t *testing.T) {
 	centre.click(`[data-test="cmd-dispatch"]`)
 	centre.waitState("dispatched")
 	centre.picture("dispatched")
-	id := centre.eval(`location.pathname.split("/").pop()`)
 
 	street := open(t, 390, 844)
 	street.enter("visitor-field")
@@ -126,9 +127,7 @@ func TestSwitchingTheLanguageKeepsWhatWasTyped(t *testing.T) {
 	t.Parallel()
 	p := open(t, 1280, 800)
 	p.enter("visitor-duty")
-	p.goTo("/console?open=true&state=accepted")
-	p.until(`document.querySelector('[data-test="case-row"]') !== null`)
-	p.click(`[data-test="case-row"] a`)
+	p.goTo("/console/cases/" + p.claim("road-ponding", ponding))
 	p.until(`document.querySelector('[data-test="note"]') !== null`)
 	do(p, chromedp.SendKeys(chromedp.CSS(`[data-test="note"]`), "half a sentence"))
 	before := p.eval(`location.href + document.querySelector("[data-test=chain-steps] h2").innerText`)
@@ -152,7 +151,7 @@ func TestNothingKeepsPeopleOut(t *testing.T) {
 	p.goTo("/console?open=true")
 	p.until(`document.querySelector('[data-test="case-row"]') !== null`)
 	one := p.eval(`document.querySelector('[data-test="case-row"]').dataset.id`)
-	pages := []string{"/", "/signin", "/signin?error=key", "/wall", "/console?open=true", "/console/state", "/console/call", "/console/duty", "/console/messages", "/console/cases/" + one, "/no-such-page"}
+	pages := []string{"/", "/signin", "/signin?error=key", "/wall", "/console?open=true", "/console/state", "/console/call", "/console/duty", "/console/incidents", "/console/messages", "/console/cases/" + one, "/no-such-page"}
 	for _, language := range []string{"zh-CN", "en"} {
 		p.eval(fmt.Sprintf(`fetch("/language", {method: "POST", headers: {"Content-Type": "application/x-www-form-urlencoded"}, body: "lang=%s"}).then(() => "")`, language))
 		for _, path := range pages {

@@ -172,6 +172,7 @@ func (s *siege) finish() {
 	cases := s.checkCases()
 	s.checkFacts(cases)
 	s.p.stop()
+	s.p.verifyAudit()
 }
 
 func (s *siege) checkAccounting() {

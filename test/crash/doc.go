@@ -1,6 +1,7 @@
 // Package crash proves the promises of the whole program at its hardest moments: with its real binary, from outside, as a sender or an officer sees it.
 //
-//   - Killed at random (kill -9) under load, on both databases: nothing acknowledged is lost or doubled, and the accounting adds up.
+//   - Killed at random (kill -9) under load, on both databases: nothing acknowledged is lost or doubled, the accounting adds up,
+//     and the audit's chain is whole.
 //   - Its power cut, on a model of a disk that keeps only what was synced: nothing acknowledged is lost; and under strace, no acknowledgement
 //     leaves before a sync that covers it.
 //   - An owner of partitions stopped (SIGSTOP) and woken again after another took over: it writes nothing any more.

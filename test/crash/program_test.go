@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -17,7 +19,8 @@ import (
 // program is one data folder and the process that serves it, which may die and be started again.
 type program struct {
 	t       testing.TB
-	dir     string
+	dir     string // of its data; the log lies beside it
+	config  string // file
 	http    string // address; the same for every start
 	mqtt    string
 	flags   []string
@@ -31,7 +34,11 @@ type program struct {
 // newProgram prepares a program; start runs it.
 func newProgram(t testing.TB, flags ...string) *program {
 	t.Helper()
-	p := &program{t: t, dir: filepath.Join(t.TempDir(), "data"), http: freeAddress(t), mqtt: freeAddress(t), flags: flags}
+	base := t.TempDir()
+	p := &program{t: t, dir: filepath.Join(base, "data"), config: filepath.Join(base, "twoweave.yaml"), http: freeAddress(t), mqtt: freeAddress(t), flags: flags}
+	if err := os.WriteFile(p.config, []byte(generous), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	t.Cleanup(p.end)
 	return p
 }
@@ -49,20 +56,35 @@ func (p *program) end() {
 	}
 }
 
+// generous limits let one sender and one account do what a city does.
+const generous = "limits:\n  events-account: {second: 1000000, burst: 10000000}\n  subjects-account: {second: 1000000, burst: 10000000}\n" +
+	"  publish-account: {second: 1000000, burst: 10000000}\n  command-account: {second: 100000, burst: 1000000}\n  read-account: {second: 100000, burst: 1000000}\n" +
+	"  command-address: {second: 100000, burst: 1000000}\n  read-address: {second: 100000, burst: 1000000}\n"
+
 func (p *program) logFile() string { return p.dir + ".log" }
 
+var given sync.Map // addresses that some program of these tests has
+
+// freeAddress is an address for as long as the test runs, over all starts of its program: it lies below the ports that the system hands out by itself, so that
+// nothing else takes it while the program is down.
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		address := fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(20_000))
+		if _, taken := given.LoadOrStore(address, true); taken {
+			continue
+		}
+		if l, err := net.Listen("tcp", address); err == nil {
+			_ = l.Close()
+			return address
+		}
 	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
+	t.Fatal("no free port between 10,000 and 30,000")
+	return ""
 }
 
 func (p *program) args() []string {
-	return append([]string{"serve", "--log", "warn", "--data", p.dir, "--listen", p.http, "--mqtt", p.mqtt}, p.flags...)
+	return append([]string{"serve", "--config", p.config, "--log", "warn", "--data", p.dir, "--listen", p.http, "--mqtt", p.mqtt}, p.flags...)
 }
 
 // start runs the program and returns when it is ready.
@@ -175,15 +197,31 @@ func (p *program) stop() {
 	}
 }
 
-// account makes an account while the program is not running or running; both are allowed.
-func (p *program) account(roles string) (key string) {
+// verifyAudit sees that the audit of a program that has stopped is whole, and that all of it is linked.
+func (p *program) verifyAudit() {
 	p.t.Helper()
-	args := []string{"account", "add", "--data", p.dir, "--name", "Test", "--role", roles}
+	out, err := exec.Command(os.Getenv(binaryEnv), append([]string{"audit", "verify"}, p.database()...)...).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "; 0 wait for their link") {
+		p.t.Errorf("audit verify: %v\n%s", err, out)
+	}
+	p.t.Logf("%s", out)
+}
+
+// database is the flags that say where a program keeps things.
+func (p *program) database() []string {
+	args := []string{"--data", p.dir}
 	for i, f := range p.flags {
 		if f == "--database" {
 			args = append(args, f, p.flags[i+1])
 		}
 	}
+	return args
+}
+
+// account makes an account while the program is not running or running; both are allowed.
+func (p *program) account(roles string) (key string) {
+	p.t.Helper()
+	args := append([]string{"account", "add", "--name", "Test", "--role", roles}, p.database()...)
 	out, err := exec.Command(os.Getenv(binaryEnv), args...).Output()
 	if err != nil {
 		p.t.Fatalf("account: %v", err)

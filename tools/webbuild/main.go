@@ -19,7 +19,21 @@ import (
 )
 
 // The surfaces and the stylesheets: each becomes one file of the same name in dist.
-var entries = []string{"src/wall.tsx", "src/console.tsx", "src/state.tsx", "src/call.tsx", "src/messages.tsx", "src/duty.tsx", "src/field.tsx", "css/style.css"}
+var entries = []string{
+	"src/wall.tsx",
+	"src/console.tsx",
+	"src/state.tsx",
+	"src/call.tsx",
+	"src/messages.tsx",
+	"src/exchange.tsx",
+	"src/duty.tsx",
+	"src/incidents.tsx",
+	"src/city.tsx",
+	"src/appraisal.tsx",
+	"src/field.tsx",
+	"src/worker.ts",
+	"css/style.css",
+}
 
 func main() {
 	check := flag.Bool("check", false, "compare with web/dist instead of writing it; differences are an error")

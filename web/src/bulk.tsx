@@ -92,7 +92,7 @@ function Dialog({ filter }: { filter: URLSearchParams }) {
   );
 }
 
-const reasonCount: Record<string, number> = { void: 4, urge: 2 };
+const reasonCount: Record<string, number> = { void: 5, urge: 2 };
 
 /** Ask is what the command must be told; sending it shows what would happen. */
 function Ask({ filter }: { filter: URLSearchParams }) {

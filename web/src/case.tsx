@@ -1,29 +1,37 @@
 // The page of one case: readings → rule → detection → case → every step, and what can be done now.
 import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { api, both, caseURL, clockWords, duration, person, span, t, time, titled, type Case, type Detail, type Fact, type Reading, type Report, type Rule } from "./lib";
+import { api, both, caseURL, clockWords, duration, inTurn, me, person, Problem, span, t, time, titled, type Case, type Detail, type Fact, type Reading, type Report, type Rule } from "./lib";
 import { arm, Commands, keyOf, limitWords, working } from "./commands";
 import { actor, loadUnits, step, unitName } from "./step";
 import { Failure, SeverityMark, StateMark } from "./frame";
 import { draw, type Level } from "./chart";
+import { Album } from "./album";
+import { numbers, ordersOf, type PeerOrder } from "./peer";
+import { incidentOf, incidentURL, type Heading } from "./post";
 
 const detail = signal<Detail | null>(null);
 const reports = signal<Report[]>([]);
+const incident = signal<Heading | null>(null);
+const orders = signal<PeerOrder[]>([]); // of and for other systems
 const failed = signal<unknown>(null);
 titled(() => (detail.value ? both(detail.value.title) + " " + detail.value.number : t("console.title")));
 
-export async function loadCase(id: string): Promise<void> {
+export const loadCase = inTurn(async (id: string) => {
   try {
     const d = await api<Detail>("/api/v1/cases/" + encodeURIComponent(id));
     if (d.reports > 0) reports.value = (await api<{ items: Report[] }>(`/api/v1/cases/${encodeURIComponent(id)}/reports`)).items;
     detail.value = d;
     failed.value = null;
     void loadUnits();
+    if (me.value?.can.exchange) orders.value = await ordersOf(id);
+    if (me.value?.can.incidents) incident.value = await incidentOf(d);
     armFromHash();
   } catch (error) {
+    if (detail.value?.id === id && !(error instanceof Problem)) return; // no network for a moment: what is typed stays on the page
     failed.value = error;
   }
-}
+});
 
 /** touched is told of every change of a case; our own changes come this way too. */
 export function touched(c: Case): void {
@@ -43,13 +51,20 @@ function armFromHash(): void {
   arm(keyOf[key]);
 }
 
+/** backToList goes to the list as it was left, with its filter, when that is where one comes from. */
+function backToList(e: Event): void {
+  if (!document.referrer.startsWith(location.origin + "/console?") && document.referrer !== location.origin + "/console") return;
+  e.preventDefault();
+  globalThis.history.back();
+}
+
 export function CasePage() {
   if (failed.value) return <Failure error={failed.value} again={() => location.reload()} />;
   const d = detail.value;
   if (!d) return <p role="status">{t("loading")}</p>;
   return (
     <article class="case">
-      <p><a href="/console?open=true">← {t("case.back")}</a></p>
+      <p><a href="/console?open=true" onClick={backToList}>← {t("case.back")}</a></p>
       <h1>{both(d.title)} <SeverityMark of={d.severity} /></h1>
       <p class="lead">
         <span data-test="state" data-state={d.state}><StateMark of={d.state} /></span> {d.number} · {both(d.area_name)} · {both(d.unit_name)} · <span class={d.overdue ? "overdue" : ""}>{clockWords(d)}</span>
@@ -59,6 +74,8 @@ export function CasePage() {
       <Commands d={d} again={loadCase} />
       {d.phases.length > 1 && <Phases d={d} />}
       {d.reports > 0 && <section aria-labelledby="h-reports"><h2 id="h-reports">{t("case.reports", { n: d.reports })}</h2><Reports /></section>}
+      {orders.value.length > 0 && <p class="sub" data-test="peer-orders">{t("case.orders")}: {orders.value.map((o) => <a key={o.id} href={"/console/exchange?peer=" + o.peer}>{t("case.order", { order: numbers(o), word: o.word })}</a>)}</p>}
+      {d.photos.length > 0 && <Album d={d} />}
       <ol class="chain">
         {d.scenario && <>
         <li data-test="chain-readings"><h2>{t("case.readings")}</h2><Readings d={d} /></li>
@@ -77,6 +94,7 @@ function Marks({ d }: { d: Detail }) {
   return (
     <p class="marks" data-test="marks">
       {d.address && <span>{d.address}</span>}
+      {incident.value && <a href={incidentURL(incident.value.id)} data-test="incident">{t(incident.value.state === "closed" ? "incident.waspartof" : "incident.partof", { title: incident.value.title })}</a>}
       {d.into && <a href={caseURL(d.into)} data-test="into">{t("mark.into")}</a>}
       {d.light && <span class="badge">{t("mark.light")}</span>}
       {d.late && <span class="badge warn">{t("mark.late")}</span>}
@@ -96,8 +114,9 @@ function left(d: Detail): string {
 
 /** whyUnit is why the unit is responsible: as the case was opened, or as whoever decided said. */
 function whyUnit(d: Detail): string {
-  const opening = d.facts[0]?.body?.opening;
-  return opening?.why && opening.unit === d.unit ? both(opening.why) : d.why_unit;
+  const told = d.facts.map((f) => f.body).findLast((b) => (b?.why_unit && b.unit === d.unit) || (b?.opening && (b.opening.unit ?? "") === d.unit));
+  const why = told?.why ?? told?.opening?.why;
+  return why ? both(why) : d.why_unit;
 }
 
 /** Phases shows where in its limit a case stands. */
@@ -126,7 +145,7 @@ function Reports() {
 function about(f: Fact) {
   const b = f.body ?? {};
   const parts = [b.unit ? unitName(b.unit) : "", (b.units ?? []).map(unitName).join(t("list.and")), b.handler_name && f.kind !== "started" && f.kind !== "handled" && f.kind !== "settled" ? person(b.handler_name) : "", b.due_at ? t("step.due", { time: time(b.due_at) }) : "", b.amount ? limitWords(b.amount) : "",
-    b.wake_at ? t("city.until", { time: time(b.wake_at) }) : "", b.late ? t("mark.late") : "", b.rating ? t("rating." + b.rating) : ""].filter(Boolean);
+    b.wake_at ? t("city.until", { time: time(b.wake_at) }) : "", b.late ? t("mark.late") : "", b.rating ? t("rating." + b.rating) : "", b.spot ? t("step.spot", { lat: b.spot.lat.toFixed(5), lon: b.spot.lon.toFixed(5), m: Math.round(b.spot.accuracy_m) }) : ""].filter(Boolean);
   return <>{parts.length > 0 && <span class="sub">{parts.join(" · ")}</span>}{b.into && <a href={caseURL(b.into)}>{t("step.other")}</a>}</>;
 }
 

@@ -18,14 +18,14 @@ interface Candidate extends Case { metres?: number | null; same?: boolean }
 /** Refused is what came of a command that was not done; of a change that somebody else made while something was being written, only changed is there. */
 interface Refused { kind?: string; text?: string; version?: number; changed: Fact[]; again?: { kind: string; more: Record<string, unknown> } }
 
-export const keyOf: Record<string, string> = { f: "file", d: "dispatch", s: "start", h: "finish", v: "verify", c: "close" };
+export const keyOf: Record<string, string> = { f: "file", d: "dispatch", D: "dispatch-to", s: "start", h: "finish", v: "verify", c: "close", n: "void" };
 
 /** Commands that need no more than a note, in the order of the loop: they are buttons. */
 const plain = ["confirm", "file", "dispatch", "start", "advance", "contribute", "finish", "settle", "verify", "close", "resume", "suspend", "extend"];
 /** Commands that must be told more: they open a form. What cannot be taken for granted comes last. */
 const told = ["decline", "check", "dispatch-to", "arbitrate", "rework", "involve", "ask-extension", "ask-suspension", "urge", "rate", "return", "reopen", "merge", "void"];
 /** Why something is done, as people in the trade say it. */
-export const reasons: Record<string, number> = { void: 4, return: 3, decline: 2, rework: 3, reopen: 3, urge: 2, "ask-extension": 3, "ask-suspension": 3 };
+export const reasons: Record<string, number> = { void: 5, return: 3, decline: 2, rework: 3, reopen: 3, urge: 2, "ask-extension": 3, "ask-suspension": 3 };
 const nextCommand: Record<string, string> = { screening: "confirm", checking: "confirm", accepted: "file", filed: "dispatch", dispatched: "start", handling: "finish", suspended: "resume", returned: "arbitrate", handled: "verify", verified: "close" };
 const undoSeconds = 300;
 
@@ -35,13 +35,13 @@ let reload: (id: string) => Promise<void> = async () => {};
 /** working says whether a command is under way: then what comes over the stream is loaded afterwards. */
 export const working = () => busy.value;
 
-/** arm chooses a command that is possible and puts the cursor into its note; nothing happens before it is confirmed. */
+/** arm chooses a command that is possible and puts the cursor where it must be told something; nothing happens before it is confirmed. */
 export function arm(kind: string): void {
   if (!current?.commands.some((p) => p.command === plainly(kind) && p.allowed)) return;
   armed.value = kind;
   if (kind === "merge") void loadCandidates(current);
   void loadUnits();
-  requestAnimationFrame(() => document.querySelector<HTMLElement>(".commands textarea")?.focus());
+  requestAnimationFrame(() => document.querySelector<HTMLElement>(".commands form select, .commands form input, .commands textarea")?.focus());
 }
 
 async function loadCandidates(d: Detail): Promise<void> {
@@ -64,15 +64,21 @@ async function give(kind: string, more: Record<string, unknown> = {}): Promise<v
   if (!before || busy.value) return;
   busy.value = true;
   refusal.value = null;
+  const form = armed.value, text = note.value;
   try {
-    await command(before, plainly(kind), note.value.trim(), more);
-    note.value = "";
-    armed.value = "";
+    await command(before, plainly(kind), text.trim(), more);
+    if (armed.value === form && note.value === text) settled(); // else somebody has begun with the next one while the answer was under way
   } catch (error) {
     refusal.value = { ...(await explain(error, before)), again: { kind, more } };
   }
   busy.value = false;
   await reload(before.id);
+}
+
+function settled(): void {
+  note.value = "";
+  armed.value = "";
+  (document.activeElement as HTMLElement | null)?.blur(); // Escape goes back at once, and a Ctrl+Enter too many does not give the next command
 }
 
 function giveUp(): void {
@@ -104,7 +110,7 @@ export function Commands(props: { d: Detail; again: (id: string) => Promise<void
   const rest = buttons.filter((k) => !shown.includes(k));
   return (
     <section class="commands" aria-label={t("case.commands")}>
-      {refusal.value && <Refusal of={refusal.value} d={d} possible={possible} />}
+      {refusal.value && <Refusal of={refusal.value} d={d} possible={possible} field={Boolean(chosen) || forms.includes(armed.value)} />}
       {d.asked && <Asked d={d} />}
       {chosen && !forms.includes(armed.value) && <Note kind={chosen} />}
       {!forms.includes(armed.value) && shown.map((k) => (
@@ -114,11 +120,11 @@ export function Commands(props: { d: Detail; again: (id: string) => Promise<void
       ))}
       {d.asked && forms.includes("decline") && !forms.includes(armed.value) && <button type="button" class="do other" data-test="cmd-decline" onClick={() => arm("decline")}>{t("cmd.decline")}…</button>}
       {forms.includes(armed.value) && <Form key={armed.value} d={d} kind={armed.value} />}
-      {next && <p class="cannot">{t("case.next")}<strong>{t("cmd." + next.command)}</strong>{t("case.by")}{t("who." + next.command)}{lang.value === "en" && next.reason && <span class="sub">{next.reason}</span>}</p>}
+      {next && <p class="cannot">{t("case.next")}<strong>{t("cmd." + next.command)}</strong>{t("case.by")}{t("who." + next.command)}</p>}
       {forms.length + rest.length > 0 && !forms.includes(armed.value) && (
         <details class="more" data-test="more"><summary>{t("case.others")}</summary>
           {rest.map((k) => <button key={k} type="button" class="plain" disabled={busy.value} data-test={"cmd-" + k} onClick={() => void give(k)}>{t("cmd." + k)}</button>)}
-          {forms.filter((k) => k !== "decline").map((k) => <button key={k} type="button" class={grave.includes(k) ? "plain grave" : "plain"} data-test={"more-" + k} onClick={() => arm(k)}>{t("cmd." + k)}…</button>)}
+          {forms.filter((k) => k !== "decline").map((k) => <button key={k} type="button" class={grave.includes(k) ? "plain grave" : "plain"} data-test={"more-" + k} onClick={() => arm(k)}>{t("cmd." + k)}… {letterOf(k) && <kbd aria-hidden="true">{letterOf(k)}</kbd>}</button>)}
         </details>
       )}
       {possible.includes("undo") && <UndoBar d={d} />}
@@ -185,7 +191,7 @@ function Form({ d, kind }: { d: Detail; kind: string }) {
     if (more) void give(kind, more);
   };
   return (
-    <form class="ask" data-test={"form-" + kind} onSubmit={send} onKeyDown={(e) => { if (e.key === "Escape") giveUp(); }}>
+    <form class="ask" data-test={"form-" + kind} onSubmit={send} onKeyDown={formKeys}>
       <h2>{t("cmd." + kind)}</h2>
       {t("help." + kind) !== "help." + kind && <p class="sub">{t("help." + kind)}</p>}
       <Fields d={d} kind={kind} />
@@ -193,9 +199,17 @@ function Form({ d, kind }: { d: Detail; kind: string }) {
       <label class="note"><span>{t(needsReason ? "case.reason" : "case.note")}</span>
         <textarea data-test="reason" rows={2} required={needsReason} value={note.value} maxLength={4000} onInput={(e) => (note.value = e.currentTarget.value)} />
       </label>
-      <p><button class={grave.includes(kind) ? "do grave" : "do"} disabled={busy.value} data-test={"give-" + kind}>{t("cmd." + kind)}</button> <button type="button" class="plain" onClick={giveUp}>{t("case.giveup")}</button></p>
+      <p><button class={grave.includes(kind) ? "do grave" : "do"} disabled={busy.value} data-test={"give-" + kind}>{t("cmd." + kind)} <kbd aria-hidden="true">Ctrl+Enter</kbd></button> <button type="button" class="plain" onClick={giveUp}>{t("case.giveup")}</button></p>
     </form>
   );
+}
+
+/** formKeys: Ctrl+Enter gives the command, Escape gives it up. */
+function formKeys(e: KeyboardEvent): void {
+  if (e.key === "Escape") giveUp();
+  if (e.key !== "Enter" || !(e.ctrlKey || e.metaKey)) return;
+  e.preventDefault();
+  (e.currentTarget as HTMLFormElement).requestSubmit();
 }
 
 export function Fields({ d, kind }: { d: Case; kind: string }) {
@@ -273,13 +287,14 @@ function UndoBar({ d }: { d: Detail }) {
 }
 
 /** Refusal says why a command was not done, what somebody else did meanwhile, and that nothing typed is lost; it can be given again on the case as it is now. */
-function Refusal({ of, d, possible }: { of: Refused; d: Detail; possible: string[] }) {
+/** Refusal says what happened instead; field says whether what was typed stands in a field below, otherwise it is shown here. */
+function Refusal({ of, d, possible, field }: { of: Refused; d: Detail; possible: string[]; field: boolean }) {
   const again = of.again && d.version >= (of.version ?? 0) && of.kind !== "invalid" && of.kind !== "denied" && possible.includes(plainly(of.again.kind)) ? of.again : undefined;
   return (
     <div class="failure" role="alert" data-test="refusal">
       <p>{of.changed.length > 0 ? t("case.conflict") : t("refused." + of.kind)}{of.changed.length === 0 && lang.value === "en" && <span class="sub">{of.text}</span>}</p>
       {of.changed.map((f) => <p key={f.version}><time dateTime={f.at}>{time(f.at)}</time> <strong>{step(f)}</strong> {actor(f)} {f.note && <q>{f.note}</q>}</p>)}
-      {note.value && <p>{t("case.kept")}</p>}
+      {note.value && <p>{t(field ? "case.kept" : "case.moot")}{!field && <q data-test="kept">{note.value}</q>}</p>}
       {again && <button type="button" disabled={busy.value} data-test="again" onClick={() => void give(again.kind, again.more)}>{t("case.anyway")}: {t("cmd." + again.kind)}</button>}
     </div>
   );

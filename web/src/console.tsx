@@ -2,10 +2,11 @@
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { signal } from "@preact/signals";
-import { api, atMost, both, caseURL, clockWords, count, follow, me, Problem, states, t, time, titled, type Area, type Board, type Case, type Me } from "./lib";
+import { api, atMost, both, caseURL, clockWords, count, follow, inTurn, me, Problem, states, t, time, titled, type Area, type Board, type Case, type Me, type Text } from "./lib";
 import { Failure, Frame, SeverityMark, StateMark } from "./frame";
 import { BulkBar, pick, pickAll, picked } from "./bulk";
 import { CasePage, caseKeys, loadCase, touched } from "./case";
+import { keyOf } from "./commands";
 
 interface Page { items: Case[]; total: number; next: string }
 
@@ -17,11 +18,12 @@ const help = signal(false);
 const waiting = signal<Record<string, number>>({});
 const areas = signal<Area[]>([]);
 const board = signal<Board | null>(null);
+const classes = signal<{ id: string; title: Text; major: Text }[]>([]);
 const query = signal(new URLSearchParams(location.search));
 
 const caseID = location.pathname.startsWith("/console/cases/") ? decodeURIComponent(location.pathname.slice("/console/cases/".length)) : "";
 
-async function load(): Promise<void> {
+const load = inTurn(async () => {
   try {
     const [cases, counts] = await Promise.all([api<Page>("/api/v1/cases?" + listQuery("")), api<{ items: { name: string; total: number }[] }>("/api/v1/queues?" + listQuery(""))]);
     page.value = cases;
@@ -31,7 +33,7 @@ async function load(): Promise<void> {
   } catch (error) {
     failed.value = error;
   }
-}
+});
 
 async function loadMore(): Promise<void> {
   const more = await api<Page>("/api/v1/cases?" + listQuery(page.value!.next));
@@ -133,17 +135,23 @@ function Filters() {
           <option value="unplaced">{t("case.unplaced")}</option>
         </select>
       </label>
+      {classes.value.length > 0 && <label>{t("filter.class")}
+        <select data-test="filter-class" value={value("class")} onChange={pick("class")}>
+          <option value="">{t("console.all")}</option>
+          {[...new Set(classes.value.map((c) => both(c.major)))].map((major) => <optgroup key={major} label={major}>{classes.value.filter((c) => both(c.major) === major).map((c) => <option key={c.id} value={c.id}>{both(c.title)}</option>)}</optgroup>)}
+        </select>
+      </label>}
       <label>{t("filter.indicator")}
         <select value={value("indicator")} onChange={pick("indicator")}>
           <option value="">{t("console.all")}</option>
           {(board.value?.signs ?? []).map((s) => <option key={s.indicator} value={s.indicator}>{both(s.title)}</option>)}
         </select>
       </label>
-      {["scenario", "class", "unit", "handler", "into"].filter(value).map((name) => (
+      {["scenario", "class", "unit", "handler", "into"].filter((name) => value(name) && !(name === "class" && classes.value.length > 0)).map((name) => (
         <button key={name} type="button" class="chip" onClick={() => setFilter(name, "")} aria-label={`${t("console.remove")} ${t("filter." + name)}: ${value(name)}`}>{t("filter." + name)}: {value(name)} <span aria-hidden="true">✕</span></button>
       ))}
       <label class="wide">{t("console.search")}
-        <input type="search" value={value("q")} onChange={(e) => setFilter("q", e.currentTarget.value)} />
+        <input type="search" data-test="search" value={value("q")} onChange={(e) => setFilter("q", e.currentTarget.value)} />
       </label>
       <button type="button" class="plain" onClick={() => { globalThis.history.pushState(null, "", "/console"); query.value = new URLSearchParams(); void load(); }}>{t("console.clear")}</button>
     </form>
@@ -154,7 +162,7 @@ function Table(props: { page: Page }) {
   const p = props.page;
   return (
     <>
-      <p class="total" data-test="total" data-total={p.total} role="status">{count("console.total", p.total)} · <kbd>?</kbd> {t("keys.title")}</p>
+      <p class="total" data-test="total" data-total={p.total} role="status">{count("console.total", p.total)} · <button type="button" class="plain" aria-expanded={help.value} onClick={() => (help.value = !help.value)}><kbd>?</kbd> {t("keys.title")}</button></p>
       <BulkBar total={p.total} shown={p.items.length} filter={listQuery("")} />
       {p.total === 0 ? <p class="empty">{t("console.empty")}</p> : (
         <div class="scroll list" tabIndex={0} role="region" aria-label={t("console.title")}>
@@ -189,8 +197,8 @@ function Row(props: { c: Case; chosen: boolean }) {
   );
 }
 
-const keys: [string, string][] = [["j / k", "keys.move"], ["Enter", "keys.open"], ["x", "keys.pick"], ["f", "cmd.file"], ["d", "cmd.dispatch"], ["s", "cmd.start"], ["h", "cmd.finish"],
-  ["v", "cmd.verify"], ["c", "cmd.close"], ["Esc", "keys.back"], ["Ctrl+Enter", "keys.send"], ["?", "keys.help"]];
+const keys: [string, string][] = [["j / k", "keys.move"], ["Enter", "keys.open"], ["x", "keys.pick"], ["f", "cmd.file"], ["d", "cmd.dispatch"], ["D", "cmd.dispatch-to"], ["s", "cmd.start"], ["h", "cmd.finish"],
+  ["v", "cmd.verify"], ["c", "cmd.close"], ["n", "cmd.void"], ["Esc", "keys.back"], ["Ctrl+Enter", "keys.send"], ["?", "keys.help"]];
 
 export function Help() {
   return (
@@ -203,10 +211,12 @@ export function Help() {
 
 addEventListener("keydown", (e) => {
   const target = e.target as HTMLElement;
-  if (e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName)) return;
+  if (e.ctrlKey || e.metaKey || e.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(target.tagName) || target.closest("dialog")) return;
+  if (e.key === "Enter" && /^(A|BUTTON|SUMMARY)$/.test(target.tagName)) return; // it is for what has the focus
   if (e.key === "?") help.value = !help.value;
   else if (caseID) caseKeys(e.key);
   else listKeys(e.key);
+  if (keyOf[e.key] || e.key === "Escape") e.preventDefault(); // the letter is no part of the note into which the cursor goes now; Escape stops no loading
 });
 
 function listKeys(key: string): void {
@@ -214,7 +224,7 @@ function listKeys(key: string): void {
   if (key === "j") chosen.value = Math.min(chosen.value + 1, items.length - 1);
   else if (key === "k") chosen.value = Math.max(chosen.value - 1, 0);
   else if (key === "x" && items[chosen.value]) pick(items[chosen.value], !picked.value.has(items[chosen.value].id));
-  else if (items[chosen.value] && (key === "Enter" || "fdshvc".includes(key))) location.assign(caseURL(items[chosen.value].id) + (key === "Enter" ? "" : "#" + key));
+  else if (items[chosen.value] && (key === "Enter" || keyOf[key])) location.assign(caseURL(items[chosen.value].id) + (key === "Enter" ? "" : "#" + key));
 }
 
 function App() {
@@ -236,6 +246,7 @@ async function start(): Promise<void> {
   await load();
   areas.value = (await api<{ areas: Area[] }>("/api/v1/areas")).areas;
   board.value = await api<Board>("/api/v1/signs");
+  classes.value = await api<{ items: typeof classes.value }>("/api/v1/classes").then((c) => c.items, () => []); // a viewer does without
   return follow({ fact: soon, begin: soon, signs: (b) => (board.value = b), reload: () => void load() });
 }
 

@@ -1,7 +1,7 @@
 // The duty room: what somebody is being called for, who is on duty where, what one shift leaves to the next, and the log of it all.
 import { render } from "preact";
 import { signal } from "@preact/signals";
-import { api, atMost, both, caseURL, count, follow, me, now, person, post, Problem, span, t, time, titled, type Me, type Text } from "./lib";
+import { api, atMost, both, caseURL, count, follow, inTurn, me, now, person, post, Problem, span, t, time, titled, type Me, type Text } from "./lib";
 import { Failure, Frame } from "./frame";
 
 interface Person { person: string; name: Text; for?: string; for_name?: Text; until: string; why: Text }
@@ -20,7 +20,7 @@ const failed = signal<unknown>(null);
 const said = signal("");
 const search = signal("");
 
-async function load(): Promise<void> {
+const load = inTurn(async () => {
   try {
     const [board, live, open, entries] = await Promise.all([
       api<{ posts: Post[] }>("/api/v1/duty"), api<{ items: Call[] }>("/api/v1/duty/calls?live=true"),
@@ -31,7 +31,7 @@ async function load(): Promise<void> {
   } catch (error) {
     failed.value = error;
   }
-}
+});
 
 async function act(path: string, body: unknown, done: string): Promise<boolean> {
   let well = true;
@@ -68,6 +68,7 @@ function App() {
 const may = (of: { commands: Offer[] }, command: string) => of.commands.some((c) => c.command === command && c.allowed);
 
 function About({ of }: { of: string }) {
+  if (of.startsWith("incident/")) return <a href={"/console/incidents/" + of.slice(9)}>{t("message.incident")}</a>;
   return of.startsWith("case/") ? <a href={caseURL(of.slice(5))}>{t("message.case")}</a> : null;
 }
 
@@ -126,6 +127,7 @@ function Shifts() {
             {may(h, "accept") && <button type="button" class="do" data-test="accept" onClick={() => void act(`/api/v1/duty/handovers/${h.id}/accept`, {}, "duty.said.accepted")}>{t("duty.accept")}</button>}</li>
         ))}
       </ul>
+      {mine.length === 0 && <p class="sub">{t("duty.notmine")}</p>}
       {mine.length > 0 && (
         <form class="ask" data-test="hand-over" onSubmit={(e) => {
           e.preventDefault();

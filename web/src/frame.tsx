@@ -1,8 +1,26 @@
 // The frame around every surface: name, navigation, state of the link, language, who is signed in.
 import type { ComponentChildren } from "preact";
-import { both, cityState, count, lang, link, me, now, person, Problem, switchLanguage, t, time, type Level, type Severity, type State, type Band } from "./lib";
+import { InboxBell } from "./inbox";
+import { both, cityState, count, lang, lastOnField, link, me, now, person, Problem, switchLanguage, t, time, type Level, type Severity, type State, type Band } from "./lib";
 
-export function Frame(props: { surface: "wall" | "console" | "call" | "messages" | "duty" | "citystate" | "field"; children: ComponentChildren }) {
+/** Where one can go, in the order of the bar: what one must be able to do, the address, the surface. */
+const places = [
+  ["wall", "/wall", "wall"],
+  ["console", "/console?open=true", "console"],
+  ["call", "/console/call", "call"],
+  ["duty", "/console/duty", "duty"],
+  ["incidents", "/console/incidents", "incidents"],
+  ["messages", "/console/messages", "messages"],
+  ["exchange", "/console/exchange", "exchange"],
+  ["state", "/console/state", "citystate"],
+  ["appraisal", "/console/appraisal", "appraisal"],
+  ["city", "/console/city", "settings"],
+  ["people", "/console/people", "people"],
+  ["audit", "/console/audit", "audit"],
+  ["field", "/field", "field"],
+] as const;
+
+export function Frame(props: { surface: (typeof places)[number][2]; children: ComponentChildren }) {
   const who = me.value;
   return (
     <div class={"surface " + props.surface}>
@@ -10,22 +28,17 @@ export function Frame(props: { surface: "wall" | "console" | "call" | "messages"
         <a class="skip" href="#main">{t("skip")}</a>
         <a class="brand" href="/">{t("brand")}</a>
         <nav aria-label={t("brand")}>
-          {who?.can.wall && <a href="/wall" aria-current={props.surface === "wall" ? "page" : undefined}>{t("nav.wall")}</a>}
-          {who?.can.console && <a href="/console?open=true" aria-current={props.surface === "console" ? "page" : undefined}>{t("nav.console")}</a>}
-          {who?.can.call && <a href="/console/call" aria-current={props.surface === "call" ? "page" : undefined}>{t("nav.call")}</a>}
-          {who?.can.duty && <a href="/console/duty" aria-current={props.surface === "duty" ? "page" : undefined}>{t("nav.duty")}</a>}
-          {who?.can.messages && <a href="/console/messages" aria-current={props.surface === "messages" ? "page" : undefined}>{t("nav.messages")}</a>}
-          {who?.can.state && <a href="/console/state" aria-current={props.surface === "citystate" ? "page" : undefined}>{t("nav.state")}</a>}
-          {who?.can.field && <a href="/field" aria-current={props.surface === "field" ? "page" : undefined}>{t("nav.field")}</a>}
+          {places.map(([can, to, surface]) => who?.can[can] && <a key={to} href={to} aria-current={props.surface === surface ? "page" : undefined}>{t("nav." + can)}</a>)}
         </nav>
         <CityBadge />
         <span class="spread" />
         {props.surface === "wall" && <span class="clock">{time(new Date(now.value).toISOString())}</span>}
         {who?.demo && <span class="badge">{t("simulated")}</span>}
         <LinkState />
-        {who && <span class="who">{person(who.name)}</span>}
+        {who && props.surface !== "wall" && <InboxBell />}
+        {who && <a class="who" href="/me">{person(who.name)}</a>}
         <button type="button" class="plain" data-test="language" onClick={() => void switchLanguage()} lang={lang.value === "en" ? "zh-CN" : "en"}>{t("language")}</button>
-        <form method="post" action="/signout"><button class="plain">{t("signout")}</button></form>
+        <form method="post" action="/signout" onSubmit={() => { localStorage.removeItem(lastOnField); sessionStorage.clear(); }}><button class="plain">{t("signout")}</button></form>
       </header>
       <main id="main">{props.children}</main>
     </div>

@@ -44,18 +44,22 @@ export type State = "screening" | "warned" | "checking" | "accepted" | "filed" |
 export type Severity = "minor" | "major" | "critical";
 export type Band = "normal" | "attention" | "alarm";
 
+export interface Point { lon: number; lat: number }
+export type PhotoKind = "before" | "after" | "scene";
+export interface Photo { hash: string; kind: PhotoKind; at: string; taken_at: string | null; by: string; by_name: string; point: Point | null; accuracy_m: number; width: number; height: number; bytes: number }
+
 export interface Case {
   id: string; number: string; version: number; state: State; title: Text; class: string; class_title: Text; severity: Severity;
   scenario: string; subject: string; episode: number; area: string; area_name: Text; unit: string; unit_name: Text; why_unit: string;
   handler: string; handler_name: string; verifier: string; opened_at: string; dispatched_at: string | null; due_at: string | null;
   escalated: boolean; overdue: boolean; ended_at: string | null; closed_at: string | null; updated_at: string; paused: boolean; late: boolean;
-  address: string; filed_at: string | null; handled_at: string | null; wake_at: string | null; phase: number; phases: { title: Text; clock: string; length_s: number }[];
+  address: string; point: Point | null; filed_at: string | null; handled_at: string | null; wake_at: string | null; phase: number; phases: { title: Text; clock: string; length_s: number }[];
   asked: { by: string; at: string; until?: string; amount: string; reason: string } | null; parts: { unit: string; done: boolean }[]; reports: number; into: string;
   light: boolean; returns: number; reworks: number; reopened: number; urged: number; extensions: number; rating: number;
 }
 export interface Fact {
   version: number; kind: string; at: string; actor: string; actor_name: string; purpose: string; rule: string; note: string;
-  body?: { undoes?: string; unit?: string; units?: string[]; due_at?: string; amount?: string; wake_at?: string; left_ns?: number; handler_name?: string; opening?: { why?: Text; unit?: string }; late?: boolean; rating?: number; into?: string };
+  body?: { undoes?: string; unit?: string; why_unit?: string; why?: Text; units?: string[]; due_at?: string; amount?: string; wake_at?: string; left_ns?: number; handler_name?: string; opening?: { why?: Text; unit?: string }; late?: boolean; rating?: number; into?: string; spot?: Point & { accuracy_m: number } };
 }
 export interface Report { id: string; channel: string; at: string; taker_name: string; name: string; phone: string; text: string; address: string; answered_at: string | null; answer: string; case: Case | null }
 export interface Reading { seq: number; n: number; id: string; source: string; type: string; time: string; subject: string; area_name: Text; data: Record<string, unknown> }
@@ -66,6 +70,7 @@ export interface Possible { command: string; allowed: boolean; reason: string }
 export interface Detail extends Case {
   chain: { readings: Reading[]; more: number; rule: Rule; detection: Detection };
   facts: Fact[];
+  photos: Photo[];
   commands: Possible[];
 }
 export interface Sign {
@@ -87,18 +92,24 @@ export interface Me { id: string; name: string; roles: string[]; unit?: string; 
 
 /** Problem is a refusal of the API, with the case as it is now when somebody else changed it. */
 export class Problem extends Error {
-  constructor(readonly status: number, readonly detail: string, readonly current?: Case, readonly problems: { field?: string; message: string }[] = []) {
+  constructor(readonly status: number, readonly detail: string, readonly current?: Case, readonly problems: { field?: string; message: string; code?: string }[] = []) {
     super(detail);
   }
 
   /** reasons is everything that was wrong. */
   reasons(): string {
-    return this.problems.map((p) => [p.field, p.message].filter(Boolean).join(" ")).join("; ") || this.detail;
+    return this.problems.map((p) => (p.code && lang.value !== "en" ? p.message : [p.field, p.message].filter(Boolean).join(" "))).join("; ") || this.detail;
   }
 }
 
+/** lastOnField is where the field page remembers, until the sign-out, who worked here last: it opens without a network. */
+export const lastOnField = "tw.field.me";
+
+const answerWithin = 30_000; // ms: whoever only asks does not wait for ever on a network that has gone silent
+
 export async function api<T>(path: string, init: RequestInit = {}): Promise<T> {
-  const response = await fetch(path, { ...init, headers: { Accept: "application/json", ...(init.headers ?? {}) } });
+  const signal = init.signal ?? (init.method ? undefined : AbortSignal.timeout(answerWithin));
+  const response = await fetch(path, { ...init, signal, headers: { Accept: "application/json", "Accept-Language": lang.value, ...(init.headers ?? {}) } });
   if (response.status === 401) {
     location.assign("/signin?to=" + encodeURIComponent(location.pathname + location.search));
     return new Promise<T>(() => {});
@@ -141,6 +152,8 @@ export type Link = "connecting" | "live" | "lost";
 export const link: Signal<Link> = signal("connecting");
 export const me: Signal<Me | null> = signal(null);
 export const cityState: Signal<CityState | null> = signal(null);
+/** incidentNews grows whenever some incident has changed. */
+export const incidentNews: Signal<number> = signal(0);
 /** now moves once a second, for clocks in words. */
 export const now: Signal<number> = signal(Date.now());
 setInterval(() => (now.value = Date.now()), 1000);
@@ -149,6 +162,8 @@ export interface Live {
   fact?: (seq: number, c: Case, f: Fact) => void;
   signs?: (b: Board) => void;
   states?: (s: CityState) => void;
+  /** incidents says that some incident has changed. */
+  incidents?: () => void;
   /** begin says that from now on nothing is missed: what was loaded before may lack what happened in between. */
   begin?: () => void;
   /** reload says that something may have been missed: load everything anew. */
@@ -199,6 +214,10 @@ function dispatch(on: Live, m: Message): void {
   const body = JSON.parse(m.data);
   if (m.event === "fact") on.fact?.(body.seq, body.case, body.fact);
   if (m.event === "signs") on.signs?.(body);
+  if (m.event === "incidents") {
+    incidentNews.value++;
+    on.incidents?.();
+  }
   if (m.event === "states") {
     cityState.value = body;
     on.states?.(body);
@@ -275,6 +294,16 @@ export function atMost(ms: number, task: () => void): () => void {
     if (timer) return;
     const wait = Math.max(0, last + ms - performance.now());
     timer = setTimeout(() => { timer = 0; last = performance.now(); task(); }, wait) as unknown as number;
+  };
+}
+
+/** inTurn lets one load run at a time, so that an answer that was long under way never replaces a later one. Who asks meanwhile gets what was loaded after the asking. */
+export function inTurn<A extends unknown[]>(load: (...of: A) => Promise<void>): (...of: A) => Promise<void> {
+  let running: Promise<void> | null = null, next: Promise<void> | null = null;
+  const run = (...of: A) => (running = load(...of).finally(() => (running = null)));
+  return (...of: A) => {
+    if (!running) return run(...of);
+    return (next ??= running.catch(() => {}).then(() => { next = null; return run(...of); }));
   };
 }
 

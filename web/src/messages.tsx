@@ -1,7 +1,7 @@
 // Messages: what left, or shall leave, for people and other systems. A dead letter is mended and sent again here.
 import { render } from "preact";
 import { signal } from "@preact/signals";
-import { api, atMost, caseURL, both, follow, me, post, Problem, t, time, titled, type Me, type Text } from "./lib";
+import { api, atMost, both, caseURL, follow, inTurn, me, post, Problem, t, time, titled, type Me, type Text } from "./lib";
 import { Failure, Frame } from "./frame";
 
 interface Message { id: string; channel: string; to: string; about: string; status: string; reason: Text; attempts: number; at: string; not_before: string | null; done_at: string | null }
@@ -14,14 +14,14 @@ const said = signal("");
 const mending = signal("");
 const status = signal(new URLSearchParams(location.search).get("status") ?? "");
 
-async function load(): Promise<void> {
+const load = inTurn(async () => {
   try {
     page.value = await api<Page>("/api/v1/messages?status=" + status.value);
     failed.value = null;
   } catch (error) {
     failed.value = error;
   }
-}
+});
 
 async function more(): Promise<void> {
   const next = await api<Page>(`/api/v1/messages?status=${status.value}&cursor=${page.value!.next}`);
@@ -76,13 +76,14 @@ function List(props: { of: Message[] }) {
 }
 
 function Row({ m }: { m: Message }) {
+  const incident = /^incident\/([0-9a-z]+)$/.exec(m.about)?.[1];
   const about = m.about.replace(/^case\//, "");
   return (
     <tr data-test="message" data-status={m.status}>
       <td class="nowrap">{time(m.at)}</td>
       <td>{t("channel.of." + m.channel)}</td>
       <td>{m.to}</td>
-      <td>{/^[0-9a-z]{20,}$/.test(about) ? <a href={caseURL(about)}>{t("message.case")}</a> : about}</td>
+      <td>{incident ? <a href={"/console/incidents/" + incident}>{t("message.incident")}</a> : /^[0-9a-z]{20,}$/.test(about) ? <a href={caseURL(about)}>{t("message.case")}</a> : about}</td>
       <td>{t("message." + m.status)}{m.status === "waiting" && m.not_before && Date.parse(m.not_before) > Date.now() ? " · " + t("message.from", { time: time(m.not_before) }) : ""}{m.attempts > 0 ? " · " + t("message.tries", { n: m.attempts }) : ""}<span class="sub">{both(m.reason)}</span></td>
       <td>
         {m.status === "dead" && mending.value !== m.id && <button type="button" class="plain" data-test="mend" onClick={() => (mending.value = m.id)}>{t("message.mend")}…</button>}

@@ -1,7 +1,7 @@
 // The city's state: how each area stands, which orders are behind it, and the two forms by which people order states and silences.
 import { render, type ComponentChildren } from "preact";
 import { signal } from "@preact/signals";
-import { api, atMost, both, cityState, count, follow, levels, me, now, person, post, Problem, span, t, time, titled, type Area, type CityState, type Level, type Me, type Text } from "./lib";
+import { api, atMost, both, cityState, count, follow, inTurn, levels, me, now, person, post, Problem, span, t, time, titled, type Area, type CityState, type Level, type Me, type Text } from "./lib";
 import { Failure, Frame, LevelMark } from "./frame";
 
 interface Order {
@@ -21,7 +21,7 @@ const failed = signal<unknown>(null);
 const said = signal(""); // what became of the last command
 const ending = signal(""); // the order whose end is being given a reason
 
-async function load(): Promise<void> {
+const load = inTurn(async () => {
   try {
     const [proposed, ordered, all] = await Promise.all(["status=proposed&limit=200", "status=ordered&limit=200", "limit=30"].map((q) => api<Page>("/api/v1/orders?" + q)));
     live.value = [...proposed.items, ...ordered.items];
@@ -32,7 +32,7 @@ async function load(): Promise<void> {
   } catch (error) {
     failed.value = error;
   }
-}
+});
 
 function App() {
   if (failed.value) return <Frame surface="citystate"><h1>{t("city.title")}</h1><Failure error={failed.value} again={() => void load()} /></Frame>;

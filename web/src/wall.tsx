@@ -2,7 +2,7 @@
 import { render } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { signal, effect } from "@preact/signals";
-import { api, atMost, both, caseURL, count, follow, lang, me, person, t, time, titled, type Area, type Board, type Case, type Fact, type Me } from "./lib";
+import { api, atMost, both, caseURL, count, follow, inTurn, lang, me, person, t, time, titled, type Area, type Board, type Case, type Fact, type Me } from "./lib";
 import { BandMark, bandMark, Failure, Frame, SeverityMark, severityMark } from "./frame";
 import { CityMap, type AreaState } from "./map";
 import { figure, fresh, loadHistory, seesCases, SignPanel, Way } from "./sign";
@@ -19,7 +19,7 @@ let map: CityMap | undefined;
 const shown = 16; // happenings
 const pace = 500; // ms: no tile changes more often than twice a second
 
-async function load(): Promise<void> {
+const load = inTurn(async () => {
   failed.value = null;
   try {
     me.value = await api<Me>("/api/v1/me");
@@ -31,7 +31,7 @@ async function load(): Promise<void> {
   } catch (error) {
     failed.value = error;
   }
-}
+});
 
 /** loadOpened fills the stream with the latest cases, so that it does not begin empty. Who may not see cases has none. */
 async function loadOpened(): Promise<void> {

@@ -4,6 +4,8 @@
 // one table, tests match on it. Its message is for the person who caused it and is always safe to show: it names what, where, and what is
 // allowed, and never holds a secret or a stack. Its operation trail and the wrapped error are for the log.
 //
+// A message that people meet carries a Code as well, with what varies in it: catalogues say it in another language by that.
+//
 // Nothing in the program decides by comparing error texts.
 package fault
 
@@ -37,6 +39,15 @@ func (k Kind) String() string {
 	return "internal"
 }
 
+// Code names a message for good, whatever its words: "incident.task-open". Params are what varies in it, in the order in which its words name them.
+type Code string
+
+// Coded is a code with what varies; the zero Coded is of a message that has none.
+type Coded struct {
+	Code   Code     `json:"code,omitempty" doc:"names the message for programs and catalogues"`
+	Params []string `json:"params,omitempty" doc:"what varies in the message, in order"`
+}
+
 // Problem is one thing wrong with an input: where it is and what is allowed there.
 type Problem struct {
 	File    string `json:"file,omitempty"`
@@ -44,6 +55,20 @@ type Problem struct {
 	Column  int    `json:"column,omitempty"`
 	Field   string `json:"field,omitempty"` // JSON Pointer or dotted path
 	Message string `json:"message"`
+	Coded
+}
+
+// Wrong is a problem of a field with a coded message.
+func Wrong(field string, code Code, format string, args ...any) Problem {
+	return Problem{Field: field, Message: fmt.Sprintf(format, args...), Coded: coded(code, args)}
+}
+
+func coded(code Code, args []any) Coded {
+	c := Coded{Code: code}
+	for _, a := range args {
+		c.Params = append(c.Params, fmt.Sprint(a))
+	}
+	return c
 }
 
 // String puts the place first, as compilers do: "file:line:column: field: message".
@@ -75,6 +100,7 @@ type Error struct {
 	Kind     Kind
 	Op       string // "casedesk.Do"; wrapping builds a trail
 	Msg      string // safe to show
+	Coded           // of Msg
 	Problems []Problem
 	Err      error // the cause, for the log only
 }
@@ -108,9 +134,14 @@ func New(kind Kind, op, format string, args ...any) *Error {
 	return &Error{Kind: kind, Op: op, Msg: fmt.Sprintf(format, args...)}
 }
 
+// Say is New with a code for the message; its params are the args.
+func Say(kind Kind, op string, code Code, format string, args ...any) *Error {
+	return &Error{Kind: kind, Op: op, Msg: fmt.Sprintf(format, args...), Coded: coded(code, args)}
+}
+
 // Invalidly makes one Invalid fault of several problems, so that a user sees all of them at once.
 func Invalidly(op string, problems ...Problem) *Error {
-	return &Error{Kind: Invalid, Op: op, Msg: "the input has problems", Problems: problems}
+	return &Error{Kind: Invalid, Op: op, Msg: "the input has problems", Coded: Coded{Code: "input"}, Problems: problems}
 }
 
 // Wrap adds an operation to err's trail and keeps its kind. Wrap(op, nil) is nil.
@@ -140,6 +171,16 @@ func Message(err error) string {
 		}
 	}
 	return "the program could not do this; the log holds the reason"
+}
+
+// Said is the code of Message(err), with what varies in it.
+func Said(err error) Coded {
+	for e, ok := errors.AsType[*Error](err); ok; e, ok = errors.AsType[*Error](e.Err) {
+		if e.Msg != "" {
+			return e.Coded
+		}
+	}
+	return Coded{}
 }
 
 // Problems collects every problem in err's chain, outermost first.

@@ -16,6 +16,7 @@ import (
 	"twoweave/internal/access"
 	"twoweave/internal/base/clock"
 	"twoweave/internal/base/fault"
+	"twoweave/internal/base/lang"
 )
 
 // Options are what the gateway needs of the rest of the program.
@@ -25,24 +26,34 @@ type Options struct {
 	// Anonymous is the actor of an unsigned request that sends events, or nil when there must be one.
 	Anonymous *access.Actor
 
-	Events   Events
-	Cases    Cases
-	Reports  Reports
-	Messages Messages
-	Bulks    Bulks
-	Signs    Signs
-	Orders   Orders
-	Duty     Duty // nil: there is no duty room
-	Facts    Facts
-	Series   Series
-	Machine  Machine
-	Past     Past
-	Places   Places
-	Version  string
-	SyncMode func() string
-	Demo     bool
-	Clock    clock.Clock
-	Log      *slog.Logger
+	// Admit says whether an account may ask once more, to read or for something else; Stream takes a place for a live stream, which leave gives back. Nil: always.
+	Admit  func(account string, reads bool) error
+	Stream func(r *http.Request, account string) (leave func(), err error)
+
+	Events     Events
+	Cases      Cases
+	Photos     Photos
+	Reports    Reports
+	Messages   Messages
+	Bulks      Bulks
+	Signs      Signs
+	Orders     Orders
+	Duty       Duty
+	City       City       // nil: nothing is changed on screens
+	Incidents  Incidents  // nil: there is no command post
+	Appraisals Appraisals // nil: nobody appraises
+	Exchange   Exchange   // nil: no work orders are exchanged
+	Facts      Facts
+	Series     Series
+	Machine    Machine
+	Past       Past
+	Places     Places
+	Version    string
+	Words      func(tag lang.Tag, key string) string // of the pages, for sheets that people take away
+	SyncMode   func() string
+	Demo       bool
+	Clock      clock.Clock
+	Log        *slog.Logger
 }
 
 // API serves /api/v1, /prometheus/api/v1 and /openapi.json.
@@ -51,6 +62,7 @@ type API struct {
 	huma    huma.API
 	actions map[string]access.Action // by operation id
 	hub     *hub
+	forged  forgeries
 }
 
 // New builds the gateway on mux. Run must be running for /api/v1/stream to be live.
@@ -63,11 +75,33 @@ func New(mux *http.ServeMux, o Options) *API {
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"key":     {Type: "http", Scheme: "bearer", Description: "an account's key"},
-		"session": {Type: "apiKey", In: "cookie", Name: "tw_session"},
+		"session": {Type: "apiKey", In: "cookie", Name: "tw_session", Description: "over TLS its name is __Host-tw_session"},
 	}
 	a := &API{o: o, actions: map[string]access.Action{}, hub: newHub(o)}
 	a.huma = humago.New(mux, config)
-	for _, mount := range []func(*API){mountEvents, mountMe, mountReports, mountMessages, mountCases, mountBulk, mountDetections, mountExplanations, mountBacktests, mountSigns, mountOrders, mountDuty, mountAreas, mountMachine, mountStream, mountSeries} {
+	for _, mount := range []func(*API){
+		mountEvents,
+		mountMe,
+		mountReports,
+		mountMessages,
+		mountCases,
+		mountPhotos,
+		mountBulk,
+		mountDetections,
+		mountExplanations,
+		mountBacktests,
+		mountSigns,
+		mountOrders,
+		mountDuty,
+		mountIncidents,
+		mountCity,
+		mountAppraisals,
+		mountExchange,
+		mountAreas,
+		mountMachine,
+		mountStream,
+		mountSeries,
+	} {
 		mount(a)
 	}
 	for _, prefix := range []string{"/api/", "/prometheus/"} {
@@ -144,7 +178,7 @@ func mount[I, O any](a *API, r route, handler func(context.Context, *I) (*O, err
 		panic(fmt.Sprintf("api: route %s %s performs %q, which is in no row of the access table", r.method, r.path, r.action))
 	}
 	op := huma.Operation{OperationID: r.id, Method: r.method, Path: r.path, Summary: r.summary, Tags: []string{r.tag}, DefaultStatus: r.status, MaxBodyBytes: r.maxBody,
-		Security: []map[string][]string{{"key": {}}, {"session": {}}}, Middlewares: huma.Middlewares{a.identify(r.action)}}
+		Security: []map[string][]string{{"key": {}}, {"session": {}}}, Middlewares: huma.Middlewares{listen, a.identify(r.action)}}
 	if r.describe != nil {
 		r.describe(&op)
 	}
@@ -160,15 +194,18 @@ func mount[I, O any](a *API, r route, handler func(context.Context, *I) (*O, err
 
 // refuse gives an error its public form; what is our fault goes to the log in full.
 func (a *API) refuse(ctx context.Context, r route, err error) error {
+	if p, ok := err.(*Problem); ok {
+		return a.translate(ctx, p)
+	}
 	if ready, ok := err.(huma.StatusError); ok {
 		return ready // already in its public form
 	}
-	p := problemOf(err)
+	p := a.translate(ctx, problemOf(err))
 	if p.Status >= 500 {
 		a.o.Log.ErrorContext(ctx, "request failed", "operation", r.id, "error", err)
 	}
-	if p.Status == http.StatusTooManyRequests || p.Status == http.StatusServiceUnavailable {
-		return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {"1"}})
+	if again := p.again(); again != "" {
+		return huma.ErrorWithHeaders(p, http.Header{"Retry-After": {again}})
 	}
 	return p
 }
@@ -178,6 +215,8 @@ type contextKey int
 const (
 	actorKey contextKey = iota
 	purposeKey
+	languageKey
+	requestKey
 )
 
 // identify finds the actor and turns away who is not signed in.
@@ -191,6 +230,9 @@ func (a *API) identify(action access.Action) func(huma.Context, func(huma.Contex
 		if err == nil && !ok {
 			err = fault.New(fault.Unauthenticated, "api", "sign in, or send an Authorization header: Bearer KEY")
 		}
+		if err == nil && a.o.Admit != nil {
+			err = a.o.Admit(actor.ID, r.Method == http.MethodGet || r.Method == http.MethodHead)
+		}
 		if err != nil {
 			a.write(ctx, problemOf(err))
 			return
@@ -202,6 +244,9 @@ func (a *API) identify(action access.Action) func(huma.Context, func(huma.Contex
 func (a *API) write(ctx huma.Context, p *Problem) {
 	if p.Status == http.StatusUnauthorized {
 		ctx.SetHeader("WWW-Authenticate", `Bearer realm="twoweave"`)
+	}
+	if again := p.again(); again != "" {
+		ctx.SetHeader("Retry-After", again)
 	}
 	ctx.SetHeader("Content-Type", p.ContentType(""))
 	ctx.SetStatus(p.Status)
@@ -230,5 +275,5 @@ func permit(ctx context.Context, action access.Action, thing access.Thing) error
 	if d.Allow {
 		return nil
 	}
-	return fault.New(fault.Denied, "api", "%s", d.Reason)
+	return d.Refusal("api")
 }

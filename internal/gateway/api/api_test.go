@@ -115,12 +115,13 @@ type program struct {
 	orders  *orders
 	duties  *duties
 	past    *past
+	album   *album
 	srv     *httptest.Server
 }
 
 func start(t *testing.T) *program {
 	t.Helper()
-	p := &program{inbox: &inbox{}, facts: newFacts(), history: &history{}, orders: &orders{}, duties: &duties{}, past: &past{}}
+	p := &program{inbox: &inbox{}, facts: newFacts(), history: &history{}, orders: &orders{}, duties: &duties{}, past: &past{}, album: &album{}}
 	mux := http.NewServeMux()
 	p.api = api.New(mux, api.Options{
 		Actor: func(r *http.Request) (access.Actor, bool, error) {
@@ -131,7 +132,7 @@ func start(t *testing.T) *program {
 			}
 			return actor, ok, nil
 		},
-		Events: p.inbox, Facts: p.facts, Signs: signs{}, Orders: p.orders, Duty: p.duties, Places: small{}, Past: p.past, Series: p.history, Version: "test", SyncMode: func() string { return "test" },
+		Events: p.inbox, Facts: p.facts, Signs: signs{}, Orders: p.orders, Duty: p.duties, Places: small{}, Past: p.past, Photos: p.album, Series: p.history, Version: "test", SyncMode: func() string { return "test" },
 		Clock: clock.NewManual(now), Log: slog.New(slog.DiscardHandler),
 	})
 	p.srv = httptest.NewServer(mux)

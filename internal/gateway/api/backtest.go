@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"twoweave/internal/access"
+	"twoweave/internal/base/clock"
 	"twoweave/internal/manage/scenario"
 )
 
@@ -71,7 +73,8 @@ func (a *API) backtest(ctx context.Context, in *backtestInput) (*huma.StreamResp
 	if err := permit(ctx, access.ReadMachine, access.Thing{Kind: "log"}); err != nil {
 		return nil, err
 	}
-	q := Question{Text: in.RawBody, ID: scenario.ID(in.ID), From: in.From, To: in.To, Examples: in.Examples}
+	// The answer is written after this returns, and the body's memory is used again by then.
+	q := Question{Text: bytes.Clone(in.RawBody), ID: scenario.ID(in.ID), From: in.From, To: in.To, Examples: in.Examples}
 	if q.Examples < 1 {
 		q.Examples = someExamples
 	}
@@ -91,6 +94,7 @@ func (a *API) backtest(ctx context.Context, in *backtestInput) (*huma.StreamResp
 func (a *API) answer(ctx context.Context, w http.ResponseWriter, answer func(context.Context, func(done, of uint64)) (scenario.Comparison, error)) {
 	flush, out := http.NewResponseController(w), json.NewEncoder(w)
 	line := func(l BacktestLine) {
+		flush.SetWriteDeadline(clock.System{}.Now().Add(sayWithin)) // the whole takes as long as it takes
 		if err := out.Encode(l); err == nil {
 			flush.Flush() // who has gone ends the context
 		}

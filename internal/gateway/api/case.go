@@ -13,6 +13,7 @@ import (
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/scenario"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/registry"
 )
 
@@ -56,17 +57,18 @@ type commandInput struct {
 	ID             string `path:"id"`
 	IdempotencyKey string `header:"Idempotency-Key" required:"true" minLength:"1" maxLength:"200" doc:"the same key gives the first answer and no second effect"`
 	Body           struct {
-		Command string     `json:"command" enum:"confirm,check,file,void,merge,dispatch,start,return,arbitrate,involve,contribute,advance,ask-suspension,ask-extension,suspend,extend,decline,resume,finish,settle,rework,verify,close,reopen,urge,rate,undo"`
-		Version int64      `json:"version" minimum:"1" doc:"the version of the case that the actor saw"`
-		Note    string     `json:"note,omitempty" maxLength:"4000" doc:"needed as the reason of void, return, decline, rework, reopen, urge, ask-suspension and ask-extension"`
-		Unit    string     `json:"unit,omitempty" doc:"dispatch, arbitrate: another unit than the proposed one"`
-		Handler string     `json:"handler,omitempty" doc:"dispatch, arbitrate: a person of the unit"`
-		Units   []string   `json:"units,omitempty" maxItems:"20" doc:"involve: the units beside the one that leads"`
-		Phase   int        `json:"phase,omitempty" doc:"dispatch, arbitrate: the phase of the limit to begin at, from 0"`
-		Into    string     `json:"into,omitempty" doc:"merge: the id of the case into which"`
-		Amount  string     `json:"amount,omitempty" doc:"ask-extension: by how much, such as 2 working days or 4 urgent hours"`
-		Until   *time.Time `json:"until,omitempty" doc:"ask-suspension: until when"`
-		Rating  int        `json:"rating,omitempty" minimum:"0" maximum:"5" doc:"rate: 1 (very bad) to 5 (very good)"`
+		Command string         `json:"command" enum:"confirm,check,file,void,merge,dispatch,start,return,arbitrate,involve,contribute,advance,ask-suspension,ask-extension,suspend,extend,decline,resume,finish,settle,rework,verify,close,reopen,urge,rate,undo"`
+		Version int64          `json:"version" minimum:"1" doc:"the version of the case that the actor saw"`
+		Note    string         `json:"note,omitempty" maxLength:"4000" doc:"needed as the reason of void, return, decline, rework, reopen, urge, ask-suspension and ask-extension"`
+		Unit    string         `json:"unit,omitempty" doc:"dispatch, arbitrate: another unit than the proposed one"`
+		Handler string         `json:"handler,omitempty" doc:"dispatch, arbitrate: a person of the unit"`
+		Units   []string       `json:"units,omitempty" maxItems:"20" doc:"involve: the units beside the one that leads"`
+		Phase   int            `json:"phase,omitempty" doc:"dispatch, arbitrate: the phase of the limit to begin at, from 0"`
+		Into    string         `json:"into,omitempty" doc:"merge: the id of the case into which"`
+		Amount  string         `json:"amount,omitempty" doc:"ask-extension: by how much, such as 2 working days or 4 urgent hours"`
+		Until   *time.Time     `json:"until,omitempty" doc:"ask-suspension: until when"`
+		Spot    *casework.Spot `json:"spot,omitempty" doc:"start, finish, settle: where the actor's device was; with its owner's consent only"`
+		Rating  int            `json:"rating,omitempty" minimum:"0" maximum:"5" doc:"rate: 1 (very bad) to 5 (very good)"`
 	}
 }
 
@@ -114,19 +116,25 @@ func (a *API) commandCase(ctx context.Context, in *commandInput) (*commandOutput
 	view, err := a.o.Cases.Do(ctx, casedesk.Request{
 		CaseID: casework.ID(in.ID), Actor: actorOf(ctx), IdempotencyKey: in.IdempotencyKey, Route: "/api/v1/cases/" + in.ID + "/commands", Command: cmd,
 	})
-	if stale, ok := errors.AsType[*casedesk.Stale](err); ok {
-		p := problemOf(err)
-		p.Current = stale.Current
-		return nil, p
+	return &commandOutput{Body: view}, stale[casedesk.View](err)
+}
+
+// stale gives the conflict of a command on an older version the thing as it is now; other errors stay as they are.
+func stale[T any](err error) error {
+	conflict, is := errors.AsType[*command.Stale[T]](err)
+	if !is {
+		return err
 	}
-	return &commandOutput{Body: view}, err
+	p := problemOf(err)
+	p.Current = conflict.Current
+	return p
 }
 
 func (in *commandInput) command(ctx context.Context) (casework.Command, error) {
 	b := in.Body
 	cmd := casework.Command{
 		Kind: casework.CommandKind(b.Command), Purpose: purposeOf(ctx), Version: b.Version, Note: b.Note, Unit: registry.UnitID(b.Unit), Handler: b.Handler,
-		Phase: b.Phase, Into: casework.ID(b.Into), Rating: b.Rating,
+		Phase: b.Phase, Into: casework.ID(b.Into), Rating: b.Rating, Spot: b.Spot,
 	}
 	for _, u := range b.Units {
 		cmd.Units = append(cmd.Units, registry.UnitID(u))

@@ -8,6 +8,7 @@ import (
 	"twoweave/internal/access"
 	"twoweave/internal/manage/dutydesk"
 	"twoweave/internal/manage/event"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/registry"
 )
 
@@ -17,13 +18,13 @@ type Duty interface {
 	Ladder(ctx context.Context, reader access.Actor, unit registry.UnitID) (dutydesk.LadderView, error)
 	Log(ctx context.Context, reader access.Actor, f dutydesk.LogFilter) (dutydesk.Page[dutydesk.EntryView], error)
 	Calls(ctx context.Context, reader access.Actor, f dutydesk.CallFilter) (dutydesk.Page[dutydesk.CallView], error)
-	Acknowledge(ctx context.Context, r dutydesk.Request, id dutydesk.CallID, note string) (dutydesk.CallView, error)
-	Pass(ctx context.Context, r dutydesk.Request, id dutydesk.CallID, to registry.PersonID, note string) (dutydesk.CallView, error)
+	Acknowledge(ctx context.Context, r command.Request, id dutydesk.CallID, note string) (dutydesk.CallView, error)
+	Pass(ctx context.Context, r command.Request, id dutydesk.CallID, to registry.PersonID, note string) (dutydesk.CallView, error)
 	HandOvers(ctx context.Context, reader access.Actor, f dutydesk.HandOverFilter) (dutydesk.Page[dutydesk.HandOverView], error)
-	HandOver(ctx context.Context, r dutydesk.Request, draft dutydesk.HandOverDraft) (dutydesk.HandOverView, error)
-	Accept(ctx context.Context, r dutydesk.Request, id dutydesk.HandOverID, note string) (dutydesk.HandOverView, error)
-	SetDeputy(ctx context.Context, r dutydesk.Request, draft registry.Deputy) (dutydesk.DeputyView, error)
-	EndDeputy(ctx context.Context, r dutydesk.Request, id dutydesk.DeputyID) (dutydesk.DeputyView, error)
+	HandOver(ctx context.Context, r command.Request, draft dutydesk.HandOverDraft) (dutydesk.HandOverView, error)
+	Accept(ctx context.Context, r command.Request, id dutydesk.HandOverID, note string) (dutydesk.HandOverView, error)
+	SetDeputy(ctx context.Context, r command.Request, draft registry.Deputy) (dutydesk.DeputyView, error)
+	EndDeputy(ctx context.Context, r command.Request, id dutydesk.DeputyID) (dutydesk.DeputyView, error)
 }
 
 // Paged are the parameters of a list that comes in pages.
@@ -157,9 +158,6 @@ func mountDuty(a *API) {
 		action: access.ReadRoster, purpose: access.OnDuty}, a.responsible)
 	mount(a, route{id: "grids", method: http.MethodGet, path: "/api/v1/grids", tag: tag, summary: "The responsibility grids and their outlines",
 		action: access.ReadRoster, purpose: access.OnDuty}, a.grids)
-	if a.o.Duty == nil {
-		return // a program without a duty room
-	}
 	mount(a, route{id: "duty", method: http.MethodGet, path: "/api/v1/duty", tag: tag, summary: "Who is on duty now, post by post",
 		action: access.ReadRoster, purpose: access.OnDuty}, a.duty)
 	mount(a, route{id: "duty-ladder", method: http.MethodGet, path: "/api/v1/duty/ladder", tag: tag, summary: "Who would be called for a unit now, in order",
@@ -267,6 +265,6 @@ func (a *API) endDeputy(ctx context.Context, in *endDeputyInput) (*deputyOutput,
 	return &deputyOutput{Body: v}, err
 }
 
-func (i Idempotent) dutyRequest(ctx context.Context, path string) dutydesk.Request {
-	return dutydesk.Request{Actor: actorOf(ctx), IdempotencyKey: i.IdempotencyKey, Route: "/api/v1/duty/" + path}
+func (i Idempotent) dutyRequest(ctx context.Context, path string) command.Request {
+	return command.Request{Actor: actorOf(ctx), IdempotencyKey: i.IdempotencyKey, Route: "/api/v1/duty/" + path}
 }

@@ -10,12 +10,13 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/lang"
 	"twoweave/internal/manage/dutydesk"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/registry"
 )
 
 // duties remembers what it was asked, and refuses what it is told to.
 type duties struct {
-	asked    []dutydesk.Request
+	asked    []command.Request
 	id, note string
 	to       registry.PersonID
 	draft    dutydesk.HandOverDraft
@@ -51,32 +52,32 @@ func (d *duties) HandOvers(_ context.Context, _ access.Actor, f dutydesk.HandOve
 	return dutydesk.Page[dutydesk.HandOverView]{}, d.err
 }
 
-func (d *duties) Acknowledge(_ context.Context, r dutydesk.Request, id dutydesk.CallID, note string) (dutydesk.CallView, error) {
+func (d *duties) Acknowledge(_ context.Context, r command.Request, id dutydesk.CallID, note string) (dutydesk.CallView, error) {
 	d.asked, d.id, d.note = append(d.asked, r), string(id), note
 	return dutydesk.CallView{ID: id}, d.err
 }
 
-func (d *duties) Pass(_ context.Context, r dutydesk.Request, id dutydesk.CallID, to registry.PersonID, note string) (dutydesk.CallView, error) {
+func (d *duties) Pass(_ context.Context, r command.Request, id dutydesk.CallID, to registry.PersonID, note string) (dutydesk.CallView, error) {
 	d.asked, d.id, d.to, d.note = append(d.asked, r), string(id), to, note
 	return dutydesk.CallView{ID: id}, d.err
 }
 
-func (d *duties) HandOver(_ context.Context, r dutydesk.Request, draft dutydesk.HandOverDraft) (dutydesk.HandOverView, error) {
+func (d *duties) HandOver(_ context.Context, r command.Request, draft dutydesk.HandOverDraft) (dutydesk.HandOverView, error) {
 	d.asked, d.draft = append(d.asked, r), draft
 	return dutydesk.HandOverView{ID: "h-1"}, d.err
 }
 
-func (d *duties) Accept(_ context.Context, r dutydesk.Request, id dutydesk.HandOverID, note string) (dutydesk.HandOverView, error) {
+func (d *duties) Accept(_ context.Context, r command.Request, id dutydesk.HandOverID, note string) (dutydesk.HandOverView, error) {
 	d.asked, d.id, d.note = append(d.asked, r), string(id), note
 	return dutydesk.HandOverView{ID: id}, d.err
 }
 
-func (d *duties) SetDeputy(_ context.Context, r dutydesk.Request, draft registry.Deputy) (dutydesk.DeputyView, error) {
+func (d *duties) SetDeputy(_ context.Context, r command.Request, draft registry.Deputy) (dutydesk.DeputyView, error) {
 	d.asked, d.deputy = append(d.asked, r), draft
 	return dutydesk.DeputyView{ID: "d-1"}, d.err
 }
 
-func (d *duties) EndDeputy(_ context.Context, r dutydesk.Request, id dutydesk.DeputyID) (dutydesk.DeputyView, error) {
+func (d *duties) EndDeputy(_ context.Context, r command.Request, id dutydesk.DeputyID) (dutydesk.DeputyView, error) {
 	d.asked, d.id = append(d.asked, r), string(id)
 	return dutydesk.DeputyView{ID: id}, d.err
 }

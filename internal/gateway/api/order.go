@@ -10,13 +10,14 @@ import (
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/orderdesk"
+	"twoweave/internal/platform/command"
 )
 
 // Orders is the desk for city states and silences.
 type Orders interface {
-	Give(ctx context.Context, r orderdesk.Request, kind order.Kind, draft order.Draft) (orderdesk.View, error)
-	Confirm(ctx context.Context, r orderdesk.Request, id order.ID) (orderdesk.View, error)
-	End(ctx context.Context, r orderdesk.Request, id order.ID, why string) (orderdesk.View, error)
+	Give(ctx context.Context, r command.Request, kind order.Kind, draft order.Draft) (orderdesk.View, error)
+	Confirm(ctx context.Context, r command.Request, id order.ID) (orderdesk.View, error)
+	End(ctx context.Context, r command.Request, id order.ID, why string) (orderdesk.View, error)
 	List(ctx context.Context, reader access.Actor, f orderdesk.Filter) (orderdesk.Page, error)
 	Board(ctx context.Context) (orderdesk.Board, error)
 	Scenarios(reader access.Actor) ([]orderdesk.ScenarioName, error)
@@ -157,8 +158,8 @@ func (a *API) endOrder(ctx context.Context, in *endInput) (*orderOutput, error) 
 	return &orderOutput{Body: v}, err
 }
 
-func (i Idempotent) request(ctx context.Context, route string) orderdesk.Request {
-	return orderdesk.Request{Actor: actorOf(ctx), IdempotencyKey: i.IdempotencyKey, Route: route}
+func (i Idempotent) request(ctx context.Context, route string) command.Request {
+	return command.Request{Actor: actorOf(ctx), IdempotencyKey: i.IdempotencyKey, Route: route}
 }
 
 // lasting reads how long something lasts; nothing is zero.

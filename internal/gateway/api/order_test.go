@@ -11,12 +11,13 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/orderdesk"
+	"twoweave/internal/platform/command"
 )
 
 // orders remembers what it was asked, and refuses what it is told to.
 type orders struct {
 	mu    sync.Mutex
-	asked []orderdesk.Request
+	asked []command.Request
 	draft order.Draft
 	kind  order.Kind
 	why   string
@@ -25,21 +26,21 @@ type orders struct {
 	err   error
 }
 
-func (o *orders) note(r orderdesk.Request) (orderdesk.View, error) {
+func (o *orders) note(r command.Request) (orderdesk.View, error) {
 	o.asked = append(o.asked, r)
 	return orderdesk.View{ID: "o-1", Status: order.Proposed}, o.err
 }
 
-func (o *orders) Give(_ context.Context, r orderdesk.Request, kind order.Kind, draft order.Draft) (orderdesk.View, error) {
+func (o *orders) Give(_ context.Context, r command.Request, kind order.Kind, draft order.Draft) (orderdesk.View, error) {
 	o.kind, o.draft = kind, draft
 	return o.note(r)
 }
 
-func (o *orders) Confirm(_ context.Context, r orderdesk.Request, _ order.ID) (orderdesk.View, error) {
+func (o *orders) Confirm(_ context.Context, r command.Request, _ order.ID) (orderdesk.View, error) {
 	return o.note(r)
 }
 
-func (o *orders) End(_ context.Context, r orderdesk.Request, _ order.ID, why string) (orderdesk.View, error) {
+func (o *orders) End(_ context.Context, r command.Request, _ order.ID, why string) (orderdesk.View, error) {
 	o.why = why
 	return o.note(r)
 }

@@ -92,7 +92,7 @@ func mountReports(a *API) {
 	mount(a, route{id: "near-cases", method: http.MethodGet, path: "/api/v1/cases/near", tag: "reports", summary: "Open cases around a place, the nearest first",
 		action: access.ReadCase, purpose: access.Casework}, a.nearCases)
 	mount(a, route{id: "find-addresses", method: http.MethodGet, path: "/api/v1/addresses", tag: "reports", summary: "Addresses that were told before",
-		action: access.ReadCase, purpose: access.Casework}, a.findAddresses)
+		action: access.ReadClasses, purpose: access.Casework}, a.findAddresses)
 	mount(a, route{id: "find-caller", method: http.MethodPost, path: "/api/v1/callers", tag: "reports", summary: "The earlier reports of whoever has a phone number; this is recorded", maxBody: 4 << 10,
 		action: access.ReadPersonal, purpose: access.Casework}, a.findCaller)
 	mount(a, route{id: "case-reports", method: http.MethodGet, path: "/api/v1/cases/{id}/reports", tag: "reports", summary: "What people reported about a case",
@@ -147,7 +147,10 @@ func (a *API) caseReports(ctx context.Context, in *struct {
 	return out, err
 }
 
-func (a *API) listClasses(context.Context, *struct{}) (*classesOutput, error) {
+func (a *API) listClasses(ctx context.Context, _ *struct{}) (*classesOutput, error) {
+	if err := permit(ctx, access.ReadClasses, access.Thing{Kind: "class"}); err != nil {
+		return nil, err
+	}
 	out := &classesOutput{}
 	out.Body.Items = a.o.Reports.Classes()
 	return out, nil

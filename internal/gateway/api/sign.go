@@ -55,6 +55,6 @@ func (b *boards) at(ctx context.Context, signs Signs, revision uint64) ([]byte, 
 	if err != nil {
 		return nil, err
 	}
-	b.revision, b.body = now, body
-	return body, nil
+	b.revision, b.body = now, told("signs", 0, body)
+	return b.body, nil
 }

@@ -49,6 +49,9 @@ func New(o Options) (*Gateway, error) {
 	caps.SharedSubAvailable = 0
 	caps.WildcardSubAvailable = 0
 	caps.MaximumSessionExpiryInterval = 0
+	caps.TopicAliasMaximum = 64 // each keeps a topic for as long as the connection lasts
+	caps.ReceiveMaximum = 128   // what waits for the second half of QoS 2
+	caps.MaximumInflight = 128
 	server := broker.New(&broker.Options{Capabilities: caps, Logger: slog.New(failures{o.Log.Handler()})})
 	h := &hook{o: o}
 	if err := server.AddHook(h, nil); err != nil {

@@ -171,6 +171,22 @@ func TestConnectionsAreJudged(t *testing.T) {
 	}
 }
 
+// A device hears nothing of others: neither by a topic's name, nor by a pattern, nor by a shared subscription.
+func TestNobodySubscribes(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	for _, topic := range []string{"city/water.level/p-7", "city/#", "$SYS/#", "$share/g/city/+/+"} {
+		client, err := c.connect5(t, "gauge", "secret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := client.Subscribe(t.Context(), &paho.Subscribe{Subscriptions: []paho.SubscribeOptions{{Topic: topic, QoS: 1}}})
+		if err == nil || answer != nil && answer.Reasons[0] < 0x80 {
+			t.Errorf("%s: %+v, %v", topic, answer, err)
+		}
+	}
+}
+
 func TestTopicPatterns(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "a/+/b", "a/#", "a/{colour}", "{subject...}/a"} {

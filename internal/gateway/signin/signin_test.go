@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,19 +15,51 @@ import (
 	"twoweave/internal/base/clock"
 	"twoweave/internal/base/fault"
 	"twoweave/internal/gateway/signin"
+	"twoweave/internal/platform/identity"
 )
 
-type accounts map[string]access.Actor // by key
+// people are accounts by key, with their sessions and what was refused.
+type people struct {
+	byKey    map[string]access.Actor
+	sessions map[string]string // account by token
+	begun    []signin.How
+	refused  int
+	n        int
+	clients  []identity.Client
+}
 
-func (a accounts) ByKey(_ context.Context, key string) (access.Actor, error) {
-	if actor, ok := a[key]; ok {
+// prover believes one passphrase; only wang has one.
+type prover struct {
+	signin.Identity
+	p   *people
+	err error
+}
+
+func (i *prover) SignIn(_ context.Context, name, passphrase string, c identity.Client) (identity.Entered, error) {
+	i.p.clients = append(i.p.clients, c)
+	if passphrase != "right passphrase" {
+		return identity.Entered{}, i.err
+	}
+	return identity.Entered{Actor: access.Actor{ID: name}, Marks: []string{"m1", "m2"}}, nil
+}
+
+func (i *prover) HasPassphrase(_ context.Context, account string) (bool, error) {
+	return account == "wang", nil
+}
+
+func (p *people) Sessions(context.Context, string, string) ([]signin.Session, error) { return nil, nil }
+
+func (p *people) EndAll(context.Context, access.Actor, string) error { return nil }
+
+func (p *people) ByKey(_ context.Context, key string) (access.Actor, error) {
+	if actor, ok := p.byKey[key]; ok {
 		return actor, nil
 	}
 	return access.Actor{}, fault.New(fault.Unauthenticated, "test", "no account has this key")
 }
 
-func (a accounts) ByID(_ context.Context, id string) (access.Actor, error) {
-	for _, actor := range a {
+func (p *people) ByID(_ context.Context, id string) (access.Actor, error) {
+	for _, actor := range p.byKey {
 		if actor.ID == id {
 			return actor, nil
 		}
@@ -34,20 +67,44 @@ func (a accounts) ByID(_ context.Context, id string) (access.Actor, error) {
 	return access.Actor{}, fault.New(fault.Unauthenticated, "test", "no such account")
 }
 
-func setup(enter ...string) (*signin.Handler, accounts, *clock.Manual, *http.ServeMux) {
-	a := accounts{"k1": {ID: "li", Roles: []access.Role{access.Operator}}}
+func (p *people) Begin(_ context.Context, who access.Actor, how signin.How, _ string) (string, error) {
+	p.n++
+	token := fmt.Sprint("token-", p.n)
+	p.sessions[token], p.begun = who.ID, append(p.begun, how)
+	return token, nil
+}
+
+func (p *people) Actor(ctx context.Context, token string) (access.Actor, error) {
+	return p.ByID(ctx, p.sessions[token])
+}
+
+func (p *people) End(_ context.Context, token, _ string) error {
+	delete(p.sessions, token)
+	return nil
+}
+
+func (p *people) Refuse(context.Context, string, string) error {
+	p.refused++
+	return nil
+}
+
+func setup(enter ...string) (*signin.Handler, *people, *clock.Manual, *http.ServeMux) {
+	p := &people{byKey: map[string]access.Actor{"k1": {ID: "li", Roles: []access.Role{access.Operator}}, "k2": {ID: "wang"}}, sessions: map[string]string{}}
 	c := clock.NewManual(time.Date(2026, 7, 1, 8, 0, 0, 0, time.UTC))
-	h := signin.New(signin.Options{Accounts: a, Secret: []byte(strings.Repeat("s", 32)), Clock: c, Log: slog.New(slog.DiscardHandler)})
+	h := signin.New(signin.Options{People: p, Identity: &prover{p: p, err: fault.New(fault.Unauthenticated, "test", "wrong")}, Life: time.Hour, Clock: c, Log: slog.New(slog.DiscardHandler)})
 	mux := http.NewServeMux()
-	h.Mount(mux)
+	h.Mount(mux, nil)
 	if enter != nil {
 		h.MountEnter(mux, enter)
 	}
-	return h, a, c, mux
+	return h, p, c, mux
 }
 
-func post(mux http.Handler, path string, form url.Values) *httptest.ResponseRecorder {
+func post(mux http.Handler, path string, form url.Values, cookies ...*http.Cookie) *httptest.ResponseRecorder {
 	r := httptest.NewRequest("POST", path, strings.NewReader(form.Encode()))
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w := httptest.NewRecorder()
 	mux.ServeHTTP(w, r)
@@ -62,24 +119,76 @@ func asking(w *httptest.ResponseRecorder) *http.Request {
 	return r
 }
 
-func TestASessionLastsOneShiftAndEndsWithItsAccount(t *testing.T) {
+func TestSigningInAndOut(t *testing.T) {
 	t.Parallel()
-	h, a, c, mux := setup()
+	h, p, _, mux := setup()
 	w := post(mux, "/signin", url.Values{"key": {" k1 "}, "to": {"/console?area=1"}})
 	if got := w.Header().Get("Location"); got != "/console?area=1" {
 		t.Fatalf("led to %q", got)
 	}
+	first := w.Result().Cookies()[0]
+	if !first.HttpOnly || first.SameSite != http.SameSiteStrictMode || first.MaxAge != 3600 {
+		t.Errorf("the cookie is %v", first)
+	}
 	if actor, ok, err := h.Actor(asking(w)); !ok || err != nil || actor.ID != "li" {
 		t.Fatalf("actor = %+v, %v, %v", actor, ok, err)
 	}
-	c.Advance(12*time.Hour + time.Second)
-	if _, ok, _ := h.Actor(asking(w)); ok {
-		t.Error("the session outlived its shift")
+	again := post(mux, "/signin", url.Values{"key": {"k1"}}, first)
+	if _, ok, _ := h.Actor(asking(w)); ok || again.Result().Cookies()[0].Value == first.Value {
+		t.Error("a new session left the old one in force")
 	}
-	c.Advance(-time.Hour)
-	delete(a, "k1")
-	if _, ok, err := h.Actor(asking(w)); ok || !fault.Is(err, fault.Unauthenticated) {
-		t.Error("the session outlived its account")
+	post(mux, "/signout", nil, again.Result().Cookies()[0])
+	if _, ok, err := h.Actor(asking(again)); ok || err != nil || len(p.sessions) != 0 {
+		t.Errorf("after signing out the session is there: %v %v", p.sessions, err)
+	}
+}
+
+func TestAPassphraseLetsInAndTheBrowserIsKnown(t *testing.T) {
+	t.Parallel()
+	h, p, _, mux := setup()
+	w := post(mux, "/signin", url.Values{"name": {"wang"}, "passphrase": {"right passphrase"}, "to": {"/wall"}})
+	if _, ok, err := h.Actor(asking(w)); w.Header().Get("Location") != "/wall" || !ok || err != nil || p.begun[0] != signin.ByWords {
+		t.Fatalf("%v %v %v", w.Header(), err, p.begun)
+	}
+	wrong := post(mux, "/signin", url.Values{"name": {"wang"}, "passphrase": {"x"}, "to": {"/wall"}}, w.Result().Cookies()...)
+	if got := wrong.Header().Get("Location"); got != "/signin?error=passphrase&to=%2Fwall" || len(wrong.Result().Cookies()) != 0 {
+		t.Errorf("a wrong passphrase: %v", wrong.Header())
+	}
+	if got := p.clients[1]; len(got.Marks) != 2 || got.Marks[0] != "m1" || got.Address != "192.0.2.1" {
+		t.Errorf("the browser was not known: %+v", got)
+	}
+	if got := post(mux, "/signin", url.Values{"key": {"k2"}}); got.Header().Get("Location") != "/signin?error=key" || len(got.Result().Cookies()) != 0 {
+		t.Errorf("a program's key let a person in: %v", got.Header())
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer k2")
+	if actor, ok, _ := h.Actor(r); !ok || actor.ID != "wang" {
+		t.Error("a program's key is not good any more")
+	}
+}
+
+// Who sends many wrong keys fills neither the audit nor the log; who has the right one is let in all the while, and after a minute mistakes are explained again.
+func TestGuessing(t *testing.T) {
+	t.Parallel()
+	h, p, c, mux := setup()
+	words := map[string]int{}
+	for range 200 {
+		words[post(mux, "/signin", url.Values{"key": {"guess"}}).Header().Get("Location")]++
+	}
+	if p.refused != 10 || words["/signin?error=key"] != 10 || words["/signin?error=slow"] != 190 {
+		t.Errorf("%d refusals were noted; answers %v", p.refused, words)
+	}
+	r := httptest.NewRequest("GET", "/", nil)
+	r.Header.Set("Authorization", "Bearer guess")
+	if _, _, err := h.Actor(r); !fault.Is(err, fault.Exhausted) {
+		t.Errorf("a program may guess on: %v", err)
+	}
+	if w := post(mux, "/signin", url.Values{"key": {"k1"}}); len(w.Result().Cookies()) != 1 {
+		t.Error("a guesser keeps others of the same address out")
+	}
+	c.Advance(time.Minute)
+	if got := post(mux, "/signin", url.Values{"key": {"guess"}}).Header().Get("Location"); got != "/signin?error=key" {
+		t.Errorf("a minute later: %s", got)
 	}
 }
 
@@ -121,9 +230,12 @@ func TestEnteringWithoutAKeyIsTheDemosAlone(t *testing.T) {
 	if w := post(serve, "/enter", url.Values{"person": {"li"}}); w.Code != http.StatusNotFound {
 		t.Errorf("POST /enter answered %d without being mounted", w.Code)
 	}
-	h, _, _, demo := setup("li")
+	h, p, _, demo := setup("li")
 	if _, ok, _ := h.Actor(asking(post(demo, "/enter", url.Values{"person": {"li"}}))); !ok {
 		t.Error("the demo's visitor was not let in")
+	}
+	if len(p.begun) != 1 || p.begun[0] != signin.Visited {
+		t.Errorf("the audit would say %v", p.begun)
 	}
 	if w := post(demo, "/enter", url.Values{"person": {"root"}}); len(w.Result().Cookies()) != 0 {
 		t.Error("an account that was not offered was entered")

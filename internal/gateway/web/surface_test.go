@@ -318,7 +318,7 @@ func detailOf(c map[string]any, facts ...any) map[string]any {
 	c["chain"] = map[string]any{"readings": []any{}, "more": 0, "detection": map[string]any{"id": "d", "subject": "gauge-1", "episode": 1},
 		"rule": map[string]any{"scenario": "road-ponding", "version": 1, "title": map[string]string{"zh": "积水", "en": "Ponding"}, "operator": "match",
 			"where": "", "when": "data.level_cm >= 15", "until": "", "for": "", "note": "", "hash": "0123456789abcdef"}}
-	c["facts"] = facts
+	c["facts"], c["photos"] = facts, []any{}
 	c["commands"] = []any{map[string]any{"command": "file", "allowed": true, "reason": ""}}
 	return c
 }

@@ -11,13 +11,16 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
+	"time"
 
 	"twoweave/internal/access"
 	"twoweave/internal/base/fault"
@@ -47,6 +50,7 @@ type Handler struct {
 	pages  *template.Template
 	words  map[lang.Tag]map[string]string
 	assets map[string]asset
+	worker []byte // the field page's service worker
 }
 
 type asset struct {
@@ -68,8 +72,14 @@ func New(o Options) (*Handler, error) {
 			return nil, fault.Wrap("web.New", err)
 		}
 	}
-	return h, fault.Wrap("web.New", h.readAssets())
+	if err = h.readAssets(); err == nil {
+		h.worker, err = h.workerScript()
+	}
+	return h, fault.Wrap("web.New", err)
 }
+
+// Word is a text of the pages.
+func (h *Handler) Word(tag lang.Tag, key string) string { return h.words[tag][key] }
 
 func readWords(tag lang.Tag) (map[string]string, error) {
 	body, err := web.Files.ReadFile("i18n/" + string(tag) + ".json")
@@ -114,13 +124,32 @@ func pack(body []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// surfaces are the pages that a script draws, by route.
+var surfaces = map[string]string{
+	"GET /wall":                   "wall.js",
+	"GET /console":                "console.js",
+	"GET /console/state":          "state.js",
+	"GET /console/call":           "call.js",
+	"GET /console/exchange":       "exchange.js",
+	"GET /console/messages":       "messages.js",
+	"GET /console/duty":           "duty.js",
+	"GET /console/city":           "city.js",
+	"GET /console/cases/{id}":     "console.js",
+	"GET /field":                  fieldScript,
+	"GET /console/appraisal":      "appraisal.js",
+	"GET /console/incidents":      "incidents.js",
+	"GET /console/incidents/{id}": "incidents.js",
+}
+
 // Mount adds the pages. Whatever no other gateway serves is "there is no such page".
 func (h *Handler) Mount(mux *http.ServeMux) {
 	mux.HandleFunc("GET /{$}", h.landing)
 	mux.HandleFunc("GET /signin", h.signIn)
 	mux.HandleFunc("POST /language", h.language)
 	mux.HandleFunc("GET /assets/{name}", h.asset)
-	for pattern, script := range map[string]string{"GET /wall": "wall.js", "GET /console": "console.js", "GET /console/state": "state.js", "GET /console/call": "call.js", "GET /console/messages": "messages.js", "GET /console/duty": "duty.js", "GET /console/cases/{id}": "console.js", "GET /field": "field.js"} {
+	mux.HandleFunc("GET /field/worker.js", h.fieldWorker)
+	mux.HandleFunc("GET /field/manifest.webmanifest", h.manifest)
+	for pattern, script := range surfaces {
 		mux.HandleFunc(pattern, h.surface(script))
 	}
 	mux.HandleFunc("/", h.notFound)
@@ -128,8 +157,8 @@ func (h *Handler) Mount(mux *http.ServeMux) {
 
 func (h *Handler) landing(w http.ResponseWriter, r *http.Request) {
 	if !h.o.Demo {
-		if _, ok, _ := h.o.Actor(r); ok { // someone whose session is false is someone who is not signed in
-			http.Redirect(w, r, "/wall", http.StatusSeeOther)
+		if actor, ok, _ := h.o.Actor(r); ok { // someone whose session is false is someone who is not signed in
+			http.Redirect(w, r, homeOf(actor), http.StatusSeeOther)
 			return
 		}
 	}
@@ -138,10 +167,34 @@ func (h *Handler) landing(w http.ResponseWriter, r *http.Request) {
 	h.render(w, http.StatusOK, "landing", p)
 }
 
+// homeOf is where somebody's work is: the first page after signing in. Who has several roles begins where cases are sent from.
+func homeOf(a access.Actor) string {
+	switch {
+	case a.Has(access.Dispatcher), a.Has(access.Verifier):
+		return "/console?open=true"
+	case a.Has(access.Operator):
+		return "/console/call"
+	case a.Has(access.FieldWorker):
+		return "/field"
+	}
+	return "/wall"
+}
+
+// signInErrors are the reasons for which the form is shown again.
+var signInErrors = []string{"key", "slow", "passphrase", "soon", "pending", "unavailable"}
+
+// Show gives out a page that another gateway fills: a template, the key of its title, and what it shows.
+func (h *Handler) Show(w http.ResponseWriter, r *http.Request, status int, template, title string, data any) {
+	p := h.page(r, title)
+	p.Data = data
+	h.render(w, status, template, p)
+}
+
 func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) {
 	p := h.page(r, "signin.title")
 	p.To = r.FormValue("to")
-	if reason := r.FormValue("error"); reason == "key" || reason == "unavailable" {
+	p.Welcome = r.FormValue("welcome") != ""
+	if reason := r.FormValue("error"); slices.Contains(signInErrors, reason) {
 		p.Error = reason
 	}
 	h.render(w, http.StatusOK, "signin", p)
@@ -200,11 +253,33 @@ type page struct {
 	Script      string
 	Error       string
 	To          string
+	Welcome     bool // after a passphrase was chosen
+	Data        any  // of a page of another gateway
 	words       map[string]string
 }
 
 // T is the text of a key.
 func (p page) T(key string) string { return p.words[key] }
+
+// With is the text of a key with a number in it.
+func (p page) With(key string, n any) string {
+	return strings.ReplaceAll(p.words[key], "{n}", fmt.Sprint(n))
+}
+
+// Row is the page with one thing of a list in place of all that it shows, for templates of rows.
+func (p page) Row(data any) page {
+	p.Data = data
+	return p
+}
+
+// Both is a text in the page's language.
+func (p page) Both(t lang.Text) string { return t.In(p.Lang) }
+
+// Time is a moment as it is written on pages.
+func (p page) Time(t time.Time) string { return t.In(china).Format("2006-01-02 15:04") }
+
+// china is the time of the city's clocks.
+var china = time.FixedZone("CST", 8*60*60)
 
 // Person is a name in the page's language: an account may carry both, "值班长 / Duty officer".
 func (p page) Person(name string) string {
@@ -232,6 +307,9 @@ func (h *Handler) render(w http.ResponseWriter, status int, name string, p page)
 		return
 	}
 	secure(w)
+	if p.Script == fieldScript {
+		w.Header().Set("Permissions-Policy", "camera=(), microphone=(), geolocation=(self)") // the page asks on a button only; photos come from the phone's own camera app
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Language", string(p.Lang))
 	w.Header().Set("Cache-Control", "no-store")
@@ -252,12 +330,17 @@ func secure(w http.ResponseWriter) {
 	}
 }
 
-// languageCookie remembers the language that somebody chose.
-const languageCookie = "tw_lang"
+// languageCookie remembers the language that somebody chose. Over TLS browsers take it from this very host alone.
+func languageCookie(r *http.Request) string {
+	if r.TLS != nil {
+		return "__Host-tw_lang"
+	}
+	return "tw_lang"
+}
 
 // Language is the language of a request: the one chosen, else the browser's, else Chinese.
 func Language(r *http.Request) lang.Tag {
-	if c, err := r.Cookie(languageCookie); err == nil && (lang.Tag(c.Value) == lang.English || lang.Tag(c.Value) == lang.Chinese) {
+	if c, err := r.Cookie(languageCookie(r)); err == nil && (lang.Tag(c.Value) == lang.English || lang.Tag(c.Value) == lang.Chinese) {
 		return lang.Tag(c.Value)
 	}
 	for _, wish := range strings.Split(r.Header.Get("Accept-Language"), ",") {
@@ -277,7 +360,7 @@ func (h *Handler) language(w http.ResponseWriter, r *http.Request) {
 	if lang.Tag(r.PostFormValue("lang")) == lang.English {
 		tag = lang.English
 	}
-	http.SetCookie(w, &http.Cookie{Name: languageCookie, Value: string(tag), Path: "/", MaxAge: 365 * 24 * 60 * 60, HttpOnly: true, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: languageCookie(r), Value: string(tag), Path: "/", MaxAge: 365 * 24 * 60 * 60, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
 	to := r.PostFormValue("to")
 	if to == "" {
 		w.WriteHeader(http.StatusNoContent) // a live surface has changed its words already

@@ -135,8 +135,19 @@ func TestSurfacesAreForThoseWhoAreSignedIn(t *testing.T) {
 	if w := get(somebody, "/wall"); w.Code != 200 || !strings.Contains(w.Body.String(), "/assets/wall.js") {
 		t.Errorf("/wall answered %d %s", w.Code, w.Body)
 	}
-	if w := get(somebody, "/"); w.Header().Get("Location") != "/wall" {
-		t.Errorf("/ leads to %q", w.Header().Get("Location"))
+}
+
+func TestPeopleBeginWhereTheirWorkIs(t *testing.T) {
+	t.Parallel()
+	for want, roles := range map[string][]access.Role{
+		"/wall": {access.Viewer}, "/console/call": {access.Operator}, "/field": {access.FieldWorker}, "/console?open=true": {access.Operator, access.Dispatcher},
+	} {
+		h := serve(t, web.Options{Actor: func(*http.Request) (access.Actor, bool, error) {
+			return access.Actor{ID: "li", Roles: roles}, true, nil
+		}})
+		if to := get(h, "/").Header().Get("Location"); to != want {
+			t.Errorf("%v begin at %q, want %q", roles, to, want)
+		}
 	}
 }
 
@@ -181,5 +192,46 @@ func TestAssetsAreSentOnce(t *testing.T) {
 	}
 	if w := get(h, "/assets/../i18n/en.json"); w.Code == 200 {
 		t.Error("a file beside the assets was given away")
+	}
+}
+
+func TestTheFieldPageOpensWithoutANetwork(t *testing.T) {
+	t.Parallel()
+	h := serve(t, web.Options{Actor: func(*http.Request) (access.Actor, bool, error) { return access.Actor{ID: "li"}, true, nil }})
+	w := get(h, "/field/worker.js")
+	line, script, _ := strings.Cut(w.Body.String(), "\n")
+	var shell struct {
+		Version string
+		Files   []string
+	}
+	if err := json.Unmarshal([]byte(strings.TrimSuffix(strings.TrimPrefix(line, "self.shell="), ";")), &shell); err != nil || len(shell.Version) != 16 || !strings.Contains(script, "tw-field-") {
+		t.Fatalf("the worker begins with %s (%v)", line, err)
+	}
+	if w.Header().Get("Service-Worker-Allowed") != "/field" || !strings.HasPrefix(w.Header().Get("Content-Type"), "text/javascript") {
+		t.Errorf("the worker is sent as %v", w.Header())
+	}
+	for _, path := range shell.Files {
+		if w := get(h, path); w.Code != 200 || strings.HasPrefix(path, "/api") {
+			t.Errorf("%s, which the worker keeps, answered %d", path, w.Code)
+		}
+	}
+	page := get(h, "/field")
+	for _, need := range []string{"/assets/field.js", "/assets/style.css", "/assets/icon.svg"} {
+		if !slices.Contains(shell.Files, need) || !strings.Contains(page.Body.String(), need) {
+			t.Errorf("the page or its worker lacks %s", need)
+		}
+	}
+	if !strings.Contains(page.Header().Get("Permissions-Policy"), "geolocation=(self)") || strings.Contains(get(h, "/wall").Header().Get("Permissions-Policy"), "geolocation=(self)") {
+		t.Error("the place may be asked for on the field page, and on no other")
+	}
+	if strings.Contains(get(h, "/wall").Body.String(), "manifest") {
+		t.Error("the wall is nothing for a phone's home screen")
+	}
+	for tag, name := range map[string]string{"en": "Field", "zh-CN": "现场处置"} {
+		var m map[string]any
+		w := get(h, "/field/manifest.webmanifest", "Accept-Language", tag)
+		if err := json.Unmarshal(w.Body.Bytes(), &m); err != nil || m["short_name"] != name || m["start_url"] != "/field" || m["lang"] != tag {
+			t.Errorf("%s: %v (%v)", tag, m, err)
+		}
 	}
 }

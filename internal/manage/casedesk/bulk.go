@@ -102,20 +102,20 @@ func (d *Desk) Preview(ctx context.Context, b Bulk) (BulkResult, error) {
 
 // foresee decides a command for one case without keeping anything. The error is the program's own failure; a refusal is in the item.
 func (d *Desk) foresee(tx *sqldb.Tx, b Bulk, chosen Chosen) (BulkItem, error) {
-	r := b.request(chosen)
+	r, now := b.request(chosen), d.Clock.Now()
 	item := BulkItem{ID: chosen.ID, Version: chosen.Version}
 	c, err := d.history(tx, r.CaseID, r.Command.Kind)
 	if err != nil {
 		return item.refuse(err)
 	}
-	if _, err := d.lookAt(d.Clock.Now(), Reader{Actor: b.Actor, Purpose: access.Casework}, &c, access.ReadCase); err != nil {
+	if _, err := d.lookAt(now, Reader{Actor: b.Actor, Purpose: access.Casework}, &c, access.ReadCase); err != nil {
 		return item.refuse(err)
 	}
 	if r.Command.Version == 0 {
 		r.Command.Version = c.Version
 	}
 	item.Number, item.Title, item.Version, item.State = c.Number, c.Title, c.Version, c.State
-	who, err := d.deciders(tx, r)
+	who, err := d.deciders(tx, r, now)
 	if err != nil {
 		return item.refuse(err)
 	}
@@ -161,15 +161,15 @@ func (b *Bulk) request(c Chosen) Request {
 func (b *Bulk) check() error {
 	const op = "casedesk.check"
 	if !slices.Contains(bulkable, b.Command.Kind) {
-		return fault.New(fault.Invalid, op, "%s is not for many cases at once; what is: %v", b.Command.Kind, bulkable)
+		return fault.Say(fault.Invalid, op, "bulk.kind", "%s is not for many cases at once; what is: %v", b.Command.Kind, bulkable)
 	}
 	if len(b.Cases) > MaxBulk {
-		return fault.New(fault.Invalid, op, "at most %d cases at once, these are %d", MaxBulk, len(b.Cases))
+		return fault.Say(fault.Invalid, op, "bulk.many", "at most %d cases at once, these are %d", MaxBulk, len(b.Cases))
 	}
 	seen := map[casework.ID]bool{}
 	for _, c := range b.Cases {
 		if seen[c.ID] {
-			return fault.New(fault.Invalid, op, "the case %s is named twice", c.ID)
+			return fault.Say(fault.Invalid, op, "bulk.twice", "the case %s is named twice", c.ID)
 		}
 		seen[c.ID] = true
 		if err := checkRequest(b.request(c)); err != nil {

@@ -17,12 +17,10 @@ import (
 	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/matter"
 	"twoweave/internal/manage/order"
+	"twoweave/internal/platform/picture"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/registry"
 )
-
-// KeepAnswers is how long a command can be repeated with its idempotency key and gets the first answer.
-const KeepAnswers = 24 * time.Hour
 
 // day is the calendar that case numbers follow: China's, which has had one offset and no summer time since 1991.
 var day = time.FixedZone("Asia/Shanghai", 8*60*60)
@@ -39,10 +37,16 @@ type Options struct {
 	Reveal Reveal
 	// Persons keeps who reported. Optional: without it reports are anonymous.
 	Persons Persons
+	// Owners are told of what is theirs before it becomes a case, where a scenario says so. Optional: without it, and without Persons, such cases begin at once.
+	Owners Owners
 	// Roster calls people when a limit has passed. Optional: without it an escalation is only noted.
 	Roster Roster
+	// Follower hears of every change of a case, in the transaction that keeps it. Optional.
+	Follower Follower
 	// Level is the city state of an area now; it changes limits and who is responsible. Optional: without it, daily.
 	Level func(context.Context, event.AreaCode) (order.Level, error)
+	// Files keeps the photos of cases. Optional: without it none are taken.
+	Files Files
 }
 
 // Reveal opens the sealed personal values in an event's data and returns the data with them. It is called only for readers whom access lets see personal
@@ -57,6 +61,17 @@ type Roster interface {
 	Withdraw(tx *sqldb.Tx, id string, why lang.Text) error
 }
 
+// Follower is a part of the program that lives along with cases: when it fails, the change does not happen.
+type Follower interface {
+	Follow(tx *sqldb.Tx, change Change) error
+}
+
+// Change is what a command did to a case.
+type Change struct {
+	Before, After casework.Case // Before is the zero Case when it was opened
+	Facts         []casework.Fact
+}
+
 // City is the names the desk shows and the places it knows. It is immutable.
 type City struct {
 	Directory  *registry.Directory
@@ -68,12 +83,13 @@ type City struct {
 // Desk is the use case. It is safe for many goroutines.
 type Desk struct {
 	Options
-	city atomic.Pointer[City]
+	city     atomic.Pointer[City]
+	pictures *picture.Cleaner
 }
 
 // New makes a desk for an empty city; Use tells it the real one.
 func New(o Options) *Desk {
-	d := &Desk{Options: o}
+	d := &Desk{Options: o, pictures: picture.NewCleaner(picturesAtOnce)}
 	if d.Wake == nil {
 		d.Wake = func() {}
 	}
@@ -118,7 +134,7 @@ func decide(c casework.Case, cmd casework.Command, who deciders) (decided, error
 	const op = "casedesk.decide"
 	action, known := casework.ActionOf(cmd.Kind)
 	if !known {
-		return decided{}, fault.New(fault.Invalid, op, "%s", casework.WhyNot(c.State, cmd.Kind))
+		return decided{}, fault.Wrap(op, casework.NotPossible(c.State, cmd.Kind))
 	}
 	subject := c.Thing()
 	if cmd.Opening != nil {

@@ -16,9 +16,10 @@ import (
 // Detail is all about one case: how it came to be, every step, and what the reader can do now.
 type Detail struct {
 	View
-	Chain    Chain      `json:"chain"`
-	Facts    []FactView `json:"facts"`
-	Commands []Possible `json:"commands"`
+	Chain    Chain       `json:"chain"`
+	Facts    []FactView  `json:"facts"`
+	Photos   []PhotoView `json:"photos"`
+	Commands []Possible  `json:"commands"`
 }
 
 // Chain is how a case came to be: readings → rule → detection.
@@ -80,6 +81,9 @@ func (d *Desk) detail(tx *sqldb.Tx, r Reader, id casework.ID, personal bool) (De
 	}
 	out := Detail{View: d.view(&c, now), Facts: []FactView{}}
 	if out.Chain, err = d.chain(tx, &c); err != nil {
+		return Detail{}, nil, err
+	}
+	if out.Photos, err = d.photosOf(tx, id); err != nil {
 		return Detail{}, nil, err
 	}
 	facts, err := d.Store.Facts(tx, id)

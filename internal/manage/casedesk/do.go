@@ -2,17 +2,15 @@ package casedesk
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"slices"
-	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"twoweave/internal/access"
 	"twoweave/internal/base/fault"
-	"twoweave/internal/base/ident"
 	"twoweave/internal/manage/casework"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/registry"
 )
@@ -26,20 +24,8 @@ type Request struct {
 	Route          string // the route it came by; part of what the key is bound to
 }
 
-// MaxKey bounds an idempotency key.
-const MaxKey = 200
-
 // Stale is the Conflict of a command that was decided on another version: it carries the case as it is now.
-type Stale struct {
-	Current View
-	Err     error
-}
-
-// Error is the text for the log.
-func (s *Stale) Error() string { return s.Err.Error() }
-
-// Unwrap gives the fault behind it.
-func (s *Stale) Unwrap() error { return s.Err }
+type Stale = command.Stale[View]
 
 // Do carries out a command and returns the case after it.
 //
@@ -50,26 +36,21 @@ func (d *Desk) Do(ctx context.Context, r Request) (View, error) {
 	if err := checkRequest(r); err != nil {
 		return View{}, fault.Wrap(op, err)
 	}
-	out, err := d.attempt(ctx, r)
-	if out.refused {
-		out.view, err = d.keepRefusal(ctx, r, out, err)
+	x := command.Runner{DB: d.DB, Store: d.Store, Clock: d.Clock, Space: "case"}
+	v, err := command.Do(ctx, x, command.Request{Actor: r.Actor, IdempotencyKey: r.IdempotencyKey, Route: r.Route}, command.Content("case", r.CaseID, r.Command),
+		func(tx *sqldb.Tx, now time.Time) (command.Decided[View], error) { return d.carryOut(tx, r, now) })
+	if err == nil {
+		d.Wake()
 	}
-	if err != nil {
-		return View{}, fault.Wrap(op, err)
-	}
-	d.Wake()
-	return out.view, nil
+	return v, fault.Wrap(op, err)
 }
 
 func checkRequest(r Request) error {
-	if r.IdempotencyKey == "" || len(r.IdempotencyKey) > MaxKey {
-		return fault.New(fault.Invalid, "", "a command needs an Idempotency-Key of 1 to %d bytes", MaxKey)
-	}
 	if len(r.Command.Note) > maxNote {
-		return fault.New(fault.Invalid, "", "a note may have at most %d bytes", maxNote)
+		return fault.Say(fault.Invalid, "", "case.note-long", "a note may have at most %d bytes", maxNote)
 	}
 	if c := r.Command; slices.Contains(elsewhere, c.Kind) {
-		return fault.New(fault.Invalid, "", "%s is not given to a case by itself", c.Kind)
+		return fault.Say(fault.Invalid, "", "case.not-alone", "%s is not given to a case by itself", c.Kind)
 	} else if !printable(string(r.CaseID), c.Note, string(c.Unit), c.Handler, string(c.Into)) {
 		return errUnprintable("casedesk.checkRequest")
 	}
@@ -82,7 +63,7 @@ func printable(texts ...string) bool {
 }
 
 func errUnprintable(op string) error {
-	return fault.New(fault.Invalid, op, "texts must be UTF-8 without the zero character")
+	return fault.Say(fault.Invalid, op, "text", "texts must be UTF-8 without the zero character")
 }
 
 const maxNote = 4000
@@ -90,55 +71,25 @@ const maxNote = 4000
 // elsewhere are commands that come with something else: a report that is taken, another case that is merged.
 var elsewhere = []casework.CommandKind{casework.Take, casework.Report, casework.Attach, casework.Join, casework.Part}
 
-// outcome is what one attempt came to.
-type outcome struct {
-	view    View
-	refused bool         // by access or casework: to be kept with its audit fact
-	audit   access.Audit // of a refusal
-	current *View        // the case that a refusal was about
-}
-
-// attempt does the command in one transaction, or finds the answer that was given before.
-func (d *Desk) attempt(ctx context.Context, r Request) (outcome, error) {
-	var out outcome
-	err := d.DB.Update(ctx, func(tx *sqldb.Tx) error {
-		out = outcome{}
-		answer, taken, err := d.Store.Reserve(tx, r.key(), d.Clock.Now(), d.Clock.Now().Add(KeepAnswers))
-		if err != nil {
-			return err
-		}
-		if taken {
-			out.view, err = repeat(answer, r)
-			return err
-		}
-		return d.carryOut(tx, r, &out)
-	})
-	return out, err
-}
-
-func (d *Desk) carryOut(tx *sqldb.Tx, r Request, out *outcome) error {
+func (d *Desk) carryOut(tx *sqldb.Tx, r Request, now time.Time) (command.Decided[View], error) {
 	c, err := d.history(tx, r.CaseID, r.Command.Kind)
 	if err != nil {
-		return err
+		return command.Decided[View]{}, err
 	}
-	who, err := d.deciders(tx, r)
+	who, err := d.deciders(tx, r, now)
 	if err != nil {
-		return err
+		return command.Decided[View]{}, err
 	}
 	done, err := decide(c, r.Command, who)
-	if err != nil {
-		current := d.view(&c, who.now)
-		out.refused, out.audit, out.current = true, done.audit, &current
-		return err
+	if fault.Is(err, fault.Conflict) {
+		err = &Stale{Current: d.view(&c, now), Err: err}
 	}
-	if err := d.keep(tx, done); err != nil {
-		return err
-	}
-	if err := d.along(tx, done, who); err != nil {
-		return err
-	}
-	out.view = d.view(&done.after, who.now)
-	return d.answer(tx, r, Answer{}, &out.view)
+	return command.Decided[View]{Audit: done.audit, Keep: func() (View, error) {
+		if err := d.keep(tx, done); err != nil {
+			return View{}, err
+		}
+		return d.view(&done.after, now), d.along(tx, done, who)
+	}}, err
 }
 
 // history is the case, with what Undo has to know of its past.
@@ -155,19 +106,19 @@ func (d *Desk) history(tx *sqldb.Tx, id casework.ID, k casework.CommandKind) (ca
 }
 
 // deciders looks up whom and what a command names.
-func (d *Desk) deciders(tx *sqldb.Tx, r Request) (deciders, error) {
+func (d *Desk) deciders(tx *sqldb.Tx, r Request, now time.Time) (deciders, error) {
 	const op = "casedesk.deciders"
 	cmd, city := r.Command, d.city.Load()
-	who := deciders{now: d.Clock.Now(), actor: r.Actor, calendar: city.Calendar}
+	who := deciders{now: now, actor: r.Actor, calendar: city.Calendar}
 	for _, unit := range append([]registry.UnitID{cmd.Unit}, cmd.Units...) {
 		if _, known := city.Directory.Unit(unit); unit != "" && !known {
-			return who, fault.New(fault.Invalid, op, "there is no unit %q", unit)
+			return who, fault.Say(fault.Invalid, op, "unit.unknown", "there is no unit %q", unit)
 		}
 	}
 	if cmd.Handler != "" {
 		p, err := d.Store.Person(tx, cmd.Handler)
 		if fault.Is(err, fault.NotFound) {
-			return who, fault.New(fault.Invalid, op, "there is nobody called %q who handles cases", cmd.Handler)
+			return who, fault.Say(fault.Invalid, op, "case.no-handler", "there is nobody called %q who handles cases", cmd.Handler)
 		}
 		if who.handler = &p; err != nil {
 			return who, err
@@ -176,7 +127,7 @@ func (d *Desk) deciders(tx *sqldb.Tx, r Request) (deciders, error) {
 	if cmd.Into != "" {
 		into, err := d.Store.Case(tx, cmd.Into)
 		if fault.Is(err, fault.NotFound) {
-			return who, fault.New(fault.Invalid, op, "there is no case %q to merge into", cmd.Into)
+			return who, fault.Say(fault.Invalid, op, "case.no-into", "there is no case %q to merge into", cmd.Into)
 		}
 		if who.into = &into; err != nil {
 			return who, err
@@ -214,80 +165,4 @@ func (d *Desk) along(tx *sqldb.Tx, done decided, who deciders) error {
 		ids[i] = r.Report
 	}
 	return d.Store.MoveReports(tx, to, ids...)
-}
-
-// keepRefusal keeps the audit fact of a refusal, and the refusal as the answer under the key. What it returns is that answer; when the same command was
-// sent twice at once and its other half was answered first, the answer is that one.
-func (d *Desk) keepRefusal(ctx context.Context, r Request, out outcome, refusal error) (View, error) {
-	var first View
-	var answer error
-	err := d.DB.Update(ctx, func(tx *sqldb.Tx) error {
-		first, answer = View{}, stale(refusal, out.current)
-		if out.audit.Actor != "" {
-			if err := d.Store.AppendAudit(tx, out.audit); err != nil {
-				return err
-			}
-		}
-		kept, taken, err := d.Store.Reserve(tx, r.key(), d.Clock.Now(), d.Clock.Now().Add(KeepAnswers))
-		if err != nil {
-			return err
-		}
-		if taken {
-			first, answer = repeat(kept, r)
-			return nil
-		}
-		return d.answer(tx, r, Answer{Refused: fault.KindOf(refusal), Message: fault.Message(refusal)}, out.current)
-	})
-	if err != nil {
-		return View{}, err
-	}
-	return first, answer
-}
-
-func (d *Desk) answer(tx *sqldb.Tx, r Request, a Answer, v *View) error {
-	var err error
-	a.Content = r.content()
-	if a.Body, err = json.Marshal(v); err != nil {
-		return err
-	}
-	return d.Store.KeepAnswer(tx, r.key(), a)
-}
-
-// repeat gives a kept answer again.
-func repeat(a Answer, r Request) (View, error) {
-	if a.Content != r.content() {
-		return View{}, fault.New(fault.Conflict, "casedesk.repeat", "this Idempotency-Key was used for another command")
-	}
-	var v View
-	if err := json.Unmarshal(a.Body, &v); err != nil {
-		return View{}, err
-	}
-	if a.Message == "" {
-		return v, nil
-	}
-	return View{}, stale(fault.New(a.Refused, "casedesk.repeat", "%s", a.Message), &v)
-}
-
-// stale adds the current case to the conflict of a stale version.
-func stale(refusal error, current *View) error {
-	if _, is := errors.AsType[*Stale](refusal); is || !fault.Is(refusal, fault.Conflict) || current == nil {
-		return refusal
-	}
-	return &Stale{Current: *current, Err: refusal}
-}
-
-// key is what an answer is kept under: a digest, so that keys of two actors or routes never meet and their length is bounded.
-func (r *Request) key() string {
-	return ident.Derive("idempotency", r.Actor.ID, r.Route, r.IdempotencyKey)
-}
-
-// content is a digest of what was asked.
-func (r *Request) content() string {
-	c := &r.Command
-	units := make([]string, len(c.Units))
-	for i, u := range c.Units {
-		units[i] = string(u)
-	}
-	return ident.Derive("content", string(r.CaseID), string(c.Kind), string(c.Purpose), strconv.FormatInt(c.Version, 10), c.Note, string(c.Unit), c.Handler,
-		strings.Join(units, ","), strconv.Itoa(c.Phase), string(c.Into), c.Amount.String(), strconv.FormatInt(sqldb.Micros(c.At), 10), strconv.Itoa(c.Rating))
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"twoweave/internal/base/fault"
+	"twoweave/internal/manage/appraisal"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/platform/outbox"
 	"twoweave/internal/platform/sqldb"
@@ -23,6 +24,9 @@ func (d *Desk) keep(tx *sqldb.Tx, done decided) error {
 	if err := d.Store.SaveCase(tx, done.after, done.before.Version, done.result.Facts); err != nil {
 		return err
 	}
+	if err := d.appraise(tx, done); err != nil {
+		return err
+	}
 	for _, t := range done.result.Timers {
 		if err := setTimer(tx, done.after.ID, t); err != nil {
 			return err
@@ -31,13 +35,41 @@ func (d *Desk) keep(tx *sqldb.Tx, done decided) error {
 	if err := d.answers(tx, done); err != nil {
 		return err
 	}
+	if err := d.warns(tx, done); err != nil {
+		return err
+	}
 	if err := d.calls(tx, done); err != nil {
 		return err
 	}
 	if err := d.tell(tx, done); err != nil {
 		return err
 	}
+	if d.Follower != nil {
+		if err := d.Follower.Follow(tx, Change{Before: done.before, After: done.after, Facts: done.result.Facts}); err != nil {
+			return err
+		}
+	}
 	return d.Store.AppendAudit(tx, done.audit)
+}
+
+// appraise keeps what the facts count as for the appraisal.
+func (d *Desk) appraise(tx *sqldb.Tx, done decided) error {
+	var acts []appraisal.Act
+	var undone int64
+	before := done.before
+	for i := range done.result.Facts {
+		f := &done.result.Facts[i]
+		after := casework.Apply(before, *f)
+		acts = append(acts, appraisal.ActsOf(&before, &after, f)...)
+		if f.Kind == casework.FactUndone {
+			undone = f.Version - 1
+		}
+		before = after
+	}
+	if len(acts) == 0 && undone == 0 {
+		return nil
+	}
+	return d.Store.KeepActs(tx, acts, done.after.ID, undone)
 }
 
 func setTimer(tx *sqldb.Tx, id casework.ID, t casework.Timer) error {

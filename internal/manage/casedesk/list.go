@@ -36,7 +36,7 @@ type Filter struct {
 	Asked     bool   // only those with a suspension or extension that awaits its answer
 	Overdue   bool   // only those whose limit has passed
 	Into      casework.ID
-	Text      string // within number, subject or title
+	Text      string // within number, address, subject or title
 	Order     Order  // empty = ByOpened
 	Cursor    string // Page.Next of the page before
 	Limit     int    // 1 … MaxLimit; 0 = 50
@@ -134,6 +134,14 @@ func (d *Desk) narrow(q *CaseQuery, f Filter) {
 	}
 }
 
+// may says why the reader may not do an action; nil when access lets it.
+func (r Reader) may(action access.Action, thing access.Thing) error {
+	if d := access.Decide(access.Request{Actor: r.Actor, Action: action, Thing: thing, Purpose: r.Purpose}); !d.Allow {
+		return d.Refusal("casedesk.may")
+	}
+	return nil
+}
+
 // scope is which cases a reader may see, as access decides: nil for all, or those of one unit. It asks about a case that is nobody's, which only who sees
 // all may read, then about one of the reader's own unit.
 func scope(r Reader) (*registry.UnitID, error) {
@@ -147,7 +155,7 @@ func scope(r Reader) (*registry.UnitID, error) {
 			own := registry.UnitID(unit)
 			return &own, nil
 		case unit != "" || r.Actor.Unit == "":
-			return nil, fault.New(fault.Denied, "casedesk.scope", "%s", decision.Reason)
+			return nil, decision.Refusal("casedesk.scope")
 		}
 	}
 	return nil, fault.New(fault.Denied, "casedesk.scope", "no cases may be seen")

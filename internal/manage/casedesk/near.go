@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode"
 
+	"twoweave/internal/access"
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/event"
@@ -31,7 +32,7 @@ type Near struct {
 	of casework.Case
 }
 
-// Near answers the open cases around a place, the nearest first; those of the class before others.
+// Near answers the open cases around a place that the reader may see, the nearest first; those of the class before others.
 func (d *Desk) Near(ctx context.Context, r Reader, class matter.ClassID, area event.AreaCode, place casework.Place) ([]Near, error) {
 	const op = "casedesk.Near"
 	if _, err := scope(r); err != nil {
@@ -43,7 +44,7 @@ func (d *Desk) Near(ctx context.Context, r Reader, class matter.ClassID, area ev
 	all := []Near{}
 	err := d.DB.View(ctx, func(tx *sqldb.Tx) error {
 		found, err := d.near(tx, class, area, place, nearby)
-		all = append(all[:0], found...)
+		all = append(all[:0], slices.DeleteFunc(found, func(n Near) bool { return r.may(access.ReadCase, n.of.Thing()) != nil })...)
 		return err
 	})
 	return all, fault.Wrap(op, err)
@@ -114,10 +115,10 @@ func AddressKey(address string) string {
 	}, address)
 }
 
-// Addresses answers known addresses that hold a text, the most used first.
+// Addresses answers known addresses that hold a text, the most used first: for who takes reports, as the classes are.
 func (d *Desk) Addresses(ctx context.Context, r Reader, text string) ([]Known, error) {
 	const op = "casedesk.Addresses"
-	if _, err := scope(r); err != nil {
+	if err := r.may(access.ReadClasses, access.Thing{Kind: "address"}); err != nil {
 		return nil, fault.Wrap(op, err)
 	}
 	all := []Known{}

@@ -11,7 +11,7 @@ import (
 )
 
 // Open makes the case of a detection's episode, in the caller's transaction, as the program. how is Open, Screen when a person is to look first, or Warn when
-// its owner is told first. The opening's Number is given here. When the case exists already nothing happens and new is false.
+// its owner is told first, if one is known. The opening's Number is given here. When the case exists already nothing happens and new is false.
 func (d *Desk) Open(tx *sqldb.Tx, how casework.CommandKind, o casework.Opening) (id casework.ID, new bool, err error) {
 	const op = "casedesk.Open"
 	id = casework.IDOf(o.DetectionID())
@@ -22,7 +22,11 @@ func (d *Desk) Open(tx *sqldb.Tx, how casework.CommandKind, o casework.Opening) 
 	if o.Number, err = d.number(tx, now); err != nil {
 		return id, false, fault.Wrap(op, err)
 	}
-	cmd := casework.Command{Kind: how, Purpose: access.Casework, Opening: &o}
+	note := ""
+	if how == casework.Warn {
+		how, note = d.toWarn(&o)
+	}
+	cmd := casework.Command{Kind: how, Purpose: access.Casework, Opening: &o, Note: note}
 	done, err := decide(casework.Case{}, cmd, d.program("detect", now))
 	if err != nil {
 		return id, false, fault.Wrap(op, err)

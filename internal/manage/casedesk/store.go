@@ -4,11 +4,12 @@ import (
 	"time"
 
 	"twoweave/internal/access"
-	"twoweave/internal/base/fault"
+	"twoweave/internal/manage/appraisal"
 	"twoweave/internal/manage/casework"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/scenario"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/registry"
 )
@@ -20,6 +21,7 @@ type Store interface {
 	Findings
 	Trail
 	Reports
+	Photos
 }
 
 // Cases keeps cases, their facts and their numbers.
@@ -30,6 +32,8 @@ type Cases interface {
 	Case(tx *sqldb.Tx, id casework.ID) (casework.Case, error)
 	// SaveCase keeps a case and the facts that led from version `from` to it (0 = it is new). It is a Conflict when the kept version is another one.
 	SaveCase(tx *sqldb.Tx, c casework.Case, from int64, facts []casework.Fact) error
+	// KeepActs keeps what facts count as, and drops what the fact of a version of a case counted as: it was undone. 0 drops nothing.
+	KeepActs(tx *sqldb.Tx, acts []appraisal.Act, id casework.ID, undone int64) error
 	// Facts is a case's history, oldest first.
 	Facts(tx *sqldb.Tx, id casework.ID) ([]casework.Fact, error)
 	// FindCases is one page of a query, FindCount the number of all its cases, whatever its page.
@@ -52,22 +56,11 @@ type Findings interface {
 
 // Trail keeps who did what, answers that were given, and who works here.
 type Trail interface {
-	AppendAudit(tx *sqldb.Tx, a ...access.Audit) error
+	command.Store
 	FindAudit(tx *sqldb.Tx, q AuditQuery) ([]access.Audit, error)
-	// Reserve takes a key until it expires. When it is taken already, taken is true and answer is what was kept under it.
-	Reserve(tx *sqldb.Tx, key string, now, expires time.Time) (answer Answer, taken bool, err error)
-	KeepAnswer(tx *sqldb.Tx, key string, a Answer) error
 	DropAnswers(tx *sqldb.Tx, expiredBefore time.Time) (int64, error)
 	// Person is an officer who may work; disabled ones are not found.
 	Person(tx *sqldb.Tx, id string) (casework.Person, error)
-}
-
-// Answer is what a command led to, as it is kept under its idempotency key.
-type Answer struct {
-	Content string     // digest of what was asked
-	Refused fault.Kind // with Message, when the command was refused
-	Message string
-	Body    []byte // View as JSON; for a refusal the case as it then was, or empty
 }
 
 // Order is how a list of cases is sorted.

@@ -16,6 +16,7 @@ import (
 	"twoweave/internal/manage/matter"
 	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/scenario"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/registry"
 )
@@ -67,17 +68,11 @@ const (
 // closed meanwhile.
 func (d *Desk) Take(ctx context.Context, r TakeRequest) (Taken, error) {
 	const op = "casedesk.Take"
-	if err := d.checkIntake(&r); err != nil {
+	if err := d.prepare(ctx, &r); err != nil {
 		return Taken{}, fault.Wrap(op, err)
 	}
 	var out Taken
 	var refused *access.Audit
-	if r.level = order.Daily; d.Level != nil && r.Area != "" {
-		var err error
-		if r.level, err = d.Level(ctx, r.Area); err != nil {
-			return out, fault.Wrap(op, err)
-		}
-	}
 	if err := d.reserveNumber(ctx, &r); err != nil {
 		return out, fault.Wrap(op, err)
 	}
@@ -101,8 +96,23 @@ func (d *Desk) Take(ctx context.Context, r TakeRequest) (Taken, error) {
 	return out, nil
 }
 
+// prepare checks an intake and looks up what must be known before its transaction begins.
+func (d *Desk) prepare(ctx context.Context, r *TakeRequest) error {
+	if err := d.checkIntake(r); err != nil {
+		return err
+	}
+	if r.level = order.Daily; d.Level == nil || r.Area == "" {
+		return nil
+	}
+	var err error
+	r.level, err = d.Level(ctx, r.Area)
+	return err
+}
+
 func (d *Desk) checkIntake(r *TakeRequest) error {
-	bad := func(format string, args ...any) error { return fault.New(fault.Invalid, "", format, args...) }
+	bad := func(code fault.Code, format string, args ...any) error {
+		return fault.Say(fault.Invalid, "", code, format, args...)
+	}
 	in := &r.Intake
 	in.Phone, in.Text, in.Name = strings.TrimSpace(in.Phone), strings.TrimSpace(in.Text), strings.TrimSpace(in.Name)
 	in.Place.Address = strings.Join(strings.Fields(in.Place.Address), " ")
@@ -110,24 +120,24 @@ func (d *Desk) checkIntake(r *TakeRequest) error {
 	_, class := city.Classes[in.Class]
 	_, area := city.Directory.Area(in.Area)
 	switch {
-	case r.IdempotencyKey == "" || len(r.IdempotencyKey) > MaxKey:
-		return bad("a report needs an Idempotency-Key of 1 to %d bytes", MaxKey)
+	case r.IdempotencyKey == "" || len(r.IdempotencyKey) > command.MaxKey:
+		return bad("report.key", "a report needs an Idempotency-Key of 1 to %d bytes", command.MaxKey)
 	case !printable(in.Name, in.Phone, in.Text, string(in.Class), string(in.Area), in.Place.Address, in.Join, in.Answer):
 		return errUnprintable("")
 	case !slices.Contains(Channels, in.Channel):
-		return bad("channel: %q is not one of %v", in.Channel, Channels)
+		return bad("report.channel", "channel: %q is not one of %v", in.Channel, Channels)
 	case in.Text == "" || len(in.Text) > maxReport:
-		return bad("text: what was told is missing, or longer than %d bytes", maxReport)
+		return bad("report.text", "text: what was told is missing, or longer than %d bytes", maxReport)
 	case len(in.Name) > maxName || len(in.Phone) > maxName || len(in.Place.Address) > maxAddress || len(in.Answer) > maxReport:
-		return bad("name and phone have at most %d bytes, an address %d, an answer %d", maxName, maxAddress, maxReport)
+		return bad("report.long", "name and phone have at most %d bytes, an address %d, an answer %d", maxName, maxAddress, maxReport)
 	case in.Answer == "" && !class:
-		return bad("class: there is no matter class %q", in.Class)
+		return bad("report.class", "class: there is no matter class %q", in.Class)
 	case in.Area != "" && !area:
-		return bad("area: there is no area %q", in.Area)
+		return bad("area.unknown", "area: there is no area %q", in.Area)
 	case in.Answer == "" && in.Area == "":
-		return bad("area: where it is is missing")
+		return bad("report.area", "area: where it is is missing")
 	case in.Place.Point != nil && in.Place.Point.Valid() != nil:
-		return bad("place: %v", in.Place.Point.Valid())
+		return bad("report.place", "place: %v", in.Place.Point.Valid())
 	}
 	return nil
 }
@@ -170,7 +180,7 @@ func (d *Desk) take(tx *sqldb.Tx, r *TakeRequest, out *Taken) (access.Audit, err
 func (d *Desk) report(tx *sqldb.Tx, r *TakeRequest, now time.Time) (Report, bool, error) {
 	in := &r.Intake
 	kept := Report{
-		ID: casework.ReportID(ident.Derive("report", r.Actor.ID, r.Route, r.IdempotencyKey)), Content: r.content(), Channel: in.Channel, At: now,
+		ID: r.id(), Content: r.content(), Channel: in.Channel, At: now,
 		Taker: r.Actor.ID, TakerName: r.Actor.Name, Text: in.Text, Class: in.Class, Area: in.Area, Place: in.Place, Answer: in.Answer,
 	}
 	if in.Answer != "" {
@@ -196,6 +206,11 @@ func (d *Desk) report(tx *sqldb.Tx, r *TakeRequest, now time.Time) (Report, bool
 	return d.Store.KeepReport(tx, kept)
 }
 
+// id is that of the report: the same for a repetition.
+func (r *TakeRequest) id() casework.ReportID {
+	return casework.ReportID(ident.Derive("report", r.Actor.ID, r.Route, r.IdempotencyKey))
+}
+
 func (r *TakeRequest) content() string {
 	in := &r.Intake
 	point := ""
@@ -208,7 +223,7 @@ func (r *TakeRequest) content() string {
 // takenBefore is the answer to a repetition.
 func (d *Desk) takenBefore(tx *sqldb.Tx, kept Report, r *TakeRequest, now time.Time, out *Taken) error {
 	if kept.Content != r.content() {
-		return fault.New(fault.Conflict, "casedesk.take", "this Idempotency-Key was used for another report")
+		return fault.Say(fault.Conflict, "casedesk.take", "report.key-used", "this Idempotency-Key was used for another report")
 	}
 	if kept.Case == "" {
 		return nil
@@ -265,10 +280,10 @@ func (d *Desk) joined(tx *sqldb.Tx, in *Intake) (casework.Case, error) {
 	}
 	c, err := d.Store.Case(tx, casework.ID(in.Join))
 	if fault.Is(err, fault.NotFound) {
-		return c, fault.New(fault.Invalid, "casedesk.joined", "join: there is no case %q", in.Join)
+		return c, fault.Say(fault.Invalid, "casedesk.joined", "report.join", "join: there is no case %q", in.Join)
 	}
 	if err == nil && !c.Open() {
-		return c, fault.New(fault.Conflict, "casedesk.joined", "case %s is %s: a report of the same matter is a new case", c.Number, c.State)
+		return c, fault.Say(fault.Conflict, "casedesk.joined", "report.joined-closed", "case %s is %s: a report of the same matter is a new case", c.Number, c.State)
 	}
 	return c, err
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"twoweave/internal/access"
+	"twoweave/internal/base/geo"
 	"twoweave/internal/base/lang"
 	"twoweave/internal/base/worktime"
 	"twoweave/internal/manage/casework"
@@ -45,6 +46,7 @@ type View struct {
 	UpdatedAt    time.Time         `json:"updated_at"`
 
 	Address    string                  `json:"address"`
+	Point      *geo.Point              `json:"point"`
 	FiledAt    *time.Time              `json:"filed_at"`
 	HandledAt  *time.Time              `json:"handled_at"`
 	WakeAt     *time.Time              `json:"wake_at"` // when a warning's or a suspension's time is over
@@ -92,7 +94,7 @@ func (d *Desk) view(c *casework.Case, now time.Time) View {
 		Handler: c.Handler, HandlerName: c.HandlerName, Verifier: c.Verifier,
 		OpenedAt: millis(c.OpenedAt), DispatchedAt: optional(c.DispatchedAt), DueAt: optional(c.DueAt), Escalated: c.Escalated, Overdue: c.Overdue(now),
 		EndedAt: optional(c.EndedAt), ClosedAt: optional(c.ClosedAt), UpdatedAt: millis(c.UpdatedAt),
-		Paused: c.State == casework.Suspended, Late: c.Late, Address: c.Place.Address, FiledAt: optional(c.FiledAt), HandledAt: optional(c.HandledAt),
+		Paused: c.State == casework.Suspended, Late: c.Late, Address: c.Place.Address, Point: c.Place.Point, FiledAt: optional(c.FiledAt), HandledAt: optional(c.HandledAt),
 		WakeAt: optional(c.WakeAt), Phase: c.Phase, Phases: phaseViews(&c.Limits), Asked: c.Asked, Parts: append([]casework.Contribution{}, c.Parts...),
 		Reports: len(c.Reports), Into: c.Into, Light: c.Light, Returns: c.Returns, Reworks: c.Reworks, Reopened: c.Reopened, Urged: c.Urged,
 		Extensions: c.Extensions, Rating: c.Rating,

@@ -35,6 +35,10 @@ func applied(c Case, f Fact) Case {
 	switch f.Kind {
 	case FactAccepted, FactFlagged, FactWarned, FactTaken, FactReported:
 		return opened(f)
+	case FactCheckOrdered:
+		c.VisitAt = f.At
+	case FactConfirmed:
+		c.AcceptedAt = f.At
 	case FactPersisted, FactFiled:
 		c.FiledAt = f.At
 	case FactMerged:
@@ -137,7 +141,10 @@ func opened(f Fact) Case {
 	c := Case{
 		ID: f.Case, Number: o.Number, Class: o.Class, ClassTitle: o.ClassTitle, Limits: o.Limits, Severity: o.Severity,
 		Title: o.Title, Detection: o.DetectionID(), Area: o.Area, Place: o.Place, Unit: o.Unit, WhyUnit: o.WhyUnit, OpenedAt: f.At,
-		WakeAt: moment(f.Body.WakeAt), Reports: f.Body.Reports,
+		WakeAt: moment(f.Body.WakeAt), Reports: f.Body.Reports, Opener: f.Actor,
+	}
+	if f.Kind == FactAccepted || f.Kind == FactTaken {
+		c.AcceptedAt = f.At
 	}
 	if f.Kind == FactReported {
 		c.FiledAt = f.At
@@ -146,7 +153,7 @@ func opened(f Fact) Case {
 }
 
 func dispatched(c Case, f Fact) Case {
-	c.DispatchedAt, c.Unit = f.At, f.Body.Unit
+	c.DispatchedAt, c.Unit, c.Dispatcher = f.At, f.Body.Unit, f.Actor
 	if f.Body.WhyUnit != "" {
 		c.WhyUnit = f.Body.WhyUnit
 	}
@@ -175,6 +182,8 @@ func reopened(c Case, at time.Time) Case {
 	c.DispatchedAt, c.HandledAt, c.VerifiedAt, c.ClosedAt = time.Time{}, time.Time{}, time.Time{}, time.Time{}
 	if c.State == Closed {
 		c.FiledAt = at
+	} else {
+		c.AcceptedAt = at
 	}
 	return c
 }

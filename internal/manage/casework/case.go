@@ -59,7 +59,12 @@ type Case struct {
 	Hands       []string // everybody who started, contributed to or finished the handling: none of them may verify
 	Verifier    string
 
+	Opener     string // who took or reported it; the program for a detection
+	Dispatcher string // who gave it to the unit
+
 	OpenedAt     time.Time
+	AcceptedAt   time.Time // when it last came to be filed
+	VisitAt      time.Time // when a visit before filing was ordered
 	FiledAt      time.Time
 	DispatchedAt time.Time
 	HandledAt    time.Time
@@ -101,6 +106,12 @@ type Place struct {
 	Point   *geo.Point `json:"point,omitempty"`
 	Address string     `json:"address,omitempty"`
 	Grid    string     `json:"grid,omitempty"` // the responsibility grid
+}
+
+// Spot is where a device says that it is.
+type Spot struct {
+	geo.Point
+	Accuracy float64 `json:"accuracy_m" minimum:"0" doc:"in metres; 0 = unknown"`
 }
 
 // Contribution is a unit's part in a matter that another unit leads.
@@ -170,6 +181,7 @@ type Command struct {
 	Reports []Attached        // attach, join, part
 	At      time.Time         // recover: when the episode ended; ask-suspension: until when
 	Rating  int               // rate
+	Spot    *Spot             `json:",omitempty"` // start, finish, settle: where the actor's device was, if its owner lets that be kept
 }
 
 // Opening is what a case begins with.
@@ -184,6 +196,7 @@ type Opening struct {
 	Subject    string            `json:"subject"`  // of a report: its id
 	Episode    int64             `json:"episode"`
 	Area       event.AreaCode    `json:"area"`
+	Since      time.Time         `json:"since,omitzero"` // when the condition began, in event time; zero for a report
 	Place      Place             `json:"place,omitzero"`
 	Unit       registry.UnitID   `json:"unit,omitempty"`
 	WhyUnit    string            `json:"why_unit"`

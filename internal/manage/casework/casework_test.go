@@ -3,13 +3,16 @@ package casework_test
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"twoweave/internal/access"
 	"twoweave/internal/base/fault"
+	"twoweave/internal/base/geo"
 	"twoweave/internal/base/lang"
 	"twoweave/internal/base/worktime"
 	"twoweave/internal/manage/casework"
@@ -212,6 +215,29 @@ func step(t *testing.T, c casework.Case, kind casework.CommandKind, actor access
 	return casework.Apply(c, res.Facts[0])
 }
 
+// Where somebody was is on record only with what they did on the spot, and only when it is a place.
+func TestWhereWorkBegan(t *testing.T) {
+	t.Parallel()
+	c := caseIn(t, casework.Dispatched)
+	who := access.Actor{ID: "a", Roles: []access.Role{access.FieldWorker}, Unit: "street-1"}
+	cmd := commandFor(c, casework.Start)
+	cmd.Spot = &casework.Spot{Point: geo.Point{Lon: 121.5, Lat: 31.2}, Accuracy: 8}
+	if res, err := decideAs(c, cmd, who, start); err != nil || *res.Facts[0].Body.Spot != *cmd.Spot {
+		t.Errorf("%+v, %v", res, err)
+	}
+	for _, wrong := range []casework.Spot{{Point: geo.Point{Lat: 91}}, {Point: geo.Point{Lon: math.NaN()}}, {Accuracy: -1}, {Accuracy: math.NaN()}, {Accuracy: math.Inf(1)}} {
+		cmd.Spot = &wrong
+		if _, err := decideAs(c, cmd, who, start); !fault.Is(err, fault.Invalid) {
+			t.Errorf("%+v: %v", wrong, err)
+		}
+	}
+	other := commandFor(c, casework.Return)
+	other.Spot, other.Note = &casework.Spot{}, "not ours"
+	if res, err := decideAs(c, other, who, start); err != nil || res.Facts[0].Body.Spot != nil {
+		t.Errorf("kept with a return: %+v, %v", res, err)
+	}
+}
+
 func TestStaleAndVersionlessCommands(t *testing.T) {
 	t.Parallel()
 	c := caseIn(t, casework.Filed)
@@ -250,6 +276,9 @@ func TestDispatchNamesAUnitAndOnlyItsPeople(t *testing.T) {
 	}
 	if c = casework.Apply(c, res.Facts[0]); c.Unit != "water" || c.Handler != "wo-9" || len(c.Hands) != 0 {
 		t.Errorf("case = %+v", c)
+	}
+	if why := res.Facts[0].Body.Why; why.EN != c.WhyUnit || !strings.HasPrefix(why.ZH, "由") {
+		t.Errorf("why = %+v, and %q", why, c.WhyUnit)
 	}
 }
 

@@ -45,17 +45,17 @@ func ends(k FactKind) bool {
 // admit is what every command must pass, in the order in which a person would want to hear it.
 func admit(c Case, cmd Command, ctx Context) (move, error) {
 	if !ctx.Allowed.Allow {
-		return move{}, refuse(fault.Denied, "%s", orElse(ctx.Allowed.Reason, "access was not asked"))
+		return move{}, ctx.Allowed.Refusal("casework.Decide")
 	}
 	if cmd.Version != 0 && cmd.Version != c.Version {
-		return move{}, refuse(fault.Conflict, "the case has changed: you saw version %d, it is at version %d and %s", cmd.Version, c.Version, c.State)
+		return move{}, refuse(fault.Conflict, "case.changed", "the case has changed: you saw version %d, it is at version %d and %s", cmd.Version, c.Version, c.State)
 	}
 	m, ok := find(c.State, cmd.Kind)
 	if !ok {
-		return move{}, refuse(fault.Invalid, "%s", WhyNot(c.State, cmd.Kind))
+		return move{}, NotPossible(c.State, cmd.Kind)
 	}
 	if cmd.Version == 0 && slices.Contains(Commands, cmd.Kind) && !ctx.byProgram() {
-		return move{}, refuse(fault.Invalid, "the command must name the version of the case it was decided on; it is at version %d", c.Version)
+		return move{}, refuse(fault.Invalid, "case.version", "the command must name the version of the case it was decided on; it is at version %d", c.Version)
 	}
 	return m, hindrance(&c, cmd.Kind, ctx)
 }
@@ -65,22 +65,22 @@ func hindrance(c *Case, k CommandKind, ctx Context) error {
 	switch k {
 	case Verify, Rework:
 		if slices.Contains(c.Hands, ctx.Actor.ID) {
-			return refuse(fault.Denied, "who handled a case does not verify it")
+			return refuse(fault.Denied, "access.own-work", "who handled a case does not verify it")
 		}
 	case Settle:
 		if !c.Limits.Light {
-			return refuse(fault.Invalid, "a matter of the class %s cannot be settled on the spot", c.Class)
+			return refuse(fault.Invalid, "case.not-light", "a matter of the class %s cannot be settled on the spot", c.Class)
 		}
 	case Finish:
 		if n := slices.IndexFunc(c.Parts, func(p Contribution) bool { return !p.Done }); n >= 0 {
-			return refuse(fault.Invalid, "unit %s is involved and has not done its part", c.Parts[n].Unit)
+			return refuse(fault.Invalid, "case.part-open", "unit %s is involved and has not done its part", c.Parts[n].Unit)
 		}
 	case Contribute:
 		_, err := part(c, ctx)
 		return err
 	case Advance:
 		if _, more := c.phase(c.Phase + 1); !more {
-			return refuse(fault.Invalid, "the limit has no further phase; what follows is finish")
+			return refuse(fault.Invalid, "case.last-phase", "the limit has no further phase; what follows is finish")
 		}
 	case Suspend, Extend, Decline, AskSuspension, AskExtension:
 		return wishes(c, k)
@@ -95,11 +95,11 @@ func wishes(c *Case, k CommandKind) error {
 	asks := k == AskSuspension || k == AskExtension
 	switch {
 	case asks && c.DueAt.IsZero():
-		return refuse(fault.Invalid, "no limit runs for this case")
+		return refuse(fault.Invalid, "case.no-limit", "no limit runs for this case")
 	case asks && c.Asked != nil:
-		return refuse(fault.Invalid, "something was asked already and awaits its answer")
+		return refuse(fault.Invalid, "case.asked-already", "something was asked already and awaits its answer")
 	case !asks && (c.Asked == nil || k == Suspend && !c.Asked.Suspension() || k == Extend && c.Asked.Suspension()):
-		return refuse(fault.Invalid, "the unit has not asked for it")
+		return refuse(fault.Invalid, "case.not-asked", "the unit has not asked for it")
 	}
 	return nil
 }
@@ -107,11 +107,11 @@ func wishes(c *Case, k CommandKind) error {
 func undoing(c *Case, ctx Context) error {
 	switch {
 	case !slices.Contains(undoable, c.last.kind) || c.before == nil:
-		return refuse(fault.Invalid, "what was done last cannot be undone")
+		return refuse(fault.Invalid, "case.no-undo", "what was done last cannot be undone")
 	case c.last.actor != ctx.Actor.ID:
-		return refuse(fault.Denied, "only who gave the last command can undo it")
+		return refuse(fault.Denied, "case.undo-other", "only who gave the last command can undo it")
 	case ctx.Now.After(c.last.at.Add(UndoWithin)):
-		return refuse(fault.Invalid, "a command can be undone within %v", UndoWithin)
+		return refuse(fault.Invalid, "case.undo-late", "a command can be undone within %v", UndoWithin)
 	}
 	return nil
 }
@@ -146,7 +146,8 @@ func complete(c Case, cmd Command, ctx Context, f *Fact) error {
 	case Contribute:
 		return completeContribute(c, ctx, f)
 	case Start, Finish, Settle:
-		f.Body.Handler, f.Body.HandlerName = ctx.Actor.ID, ctx.Actor.Name
+		f.Body.Handler, f.Body.HandlerName, f.Body.Spot = ctx.Actor.ID, ctx.Actor.Name, cmd.Spot
+		return cmd.Spot.valid()
 	case Rate:
 		return completeRating(cmd, f)
 	case Undo:
@@ -184,15 +185,29 @@ func completeClock(c Case, cmd Command, ctx Context, f *Fact) error {
 	return nil
 }
 
-func needsReason(cmd Command) error {
-	if cmd.Note == "" {
-		return refuse(fault.Invalid, "%s needs a reason in its note", cmd.Kind)
+// valid says what is wrong with a spot; none is right.
+func (s *Spot) valid() error {
+	if s == nil {
+		return nil
+	}
+	if err := s.Point.Valid(); err != nil {
+		return refuse(fault.Invalid, "case.spot", "where the device was: %v", err)
+	}
+	if !(s.Accuracy >= 0 && s.Accuracy <= 1e7) { // not a number neither
+		return refuse(fault.Invalid, "case.spot-accuracy", "where the device was: the accuracy must be 0 … 10,000,000 metres")
 	}
 	return nil
 }
 
-func refuse(kind fault.Kind, format string, args ...any) error {
-	return fault.New(kind, "casework.Decide", format, args...)
+func needsReason(cmd Command) error {
+	if cmd.Note == "" {
+		return refuse(fault.Invalid, "case.reason", "%s needs a reason in its note", cmd.Kind)
+	}
+	return nil
+}
+
+func refuse(kind fault.Kind, code fault.Code, format string, args ...any) error {
+	return fault.Say(kind, "casework.Decide", code, format, args...)
 }
 
 // later keeps a case's facts in order when the machine's clock jumps back, in the microseconds that records keep.
@@ -201,11 +216,4 @@ func later(now, last time.Time) time.Time {
 		return last
 	}
 	return now
-}
-
-func orElse(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }

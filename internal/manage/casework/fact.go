@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"twoweave/internal/access"
+	"twoweave/internal/base/lang"
 	"twoweave/internal/base/worktime"
 	"twoweave/internal/registry"
 )
@@ -73,6 +74,7 @@ type Body struct {
 	Opening     *Opening          `json:"opening,omitempty"`
 	Unit        registry.UnitID   `json:"unit,omitempty"`
 	WhyUnit     string            `json:"why_unit,omitempty"`
+	Why         lang.Text         `json:"why,omitzero"` // the same in both languages
 	Handler     string            `json:"handler,omitempty"`
 	HandlerName string            `json:"handler_name,omitempty"`
 	DueAt       *time.Time        `json:"due_at,omitempty"`
@@ -87,5 +89,6 @@ type Body struct {
 	Amount      worktime.Limit    `json:"amount,omitzero"`
 	Rating      int               `json:"rating,omitempty"`
 	Undoes      FactKind          `json:"undoes,omitempty"`
+	Spot        *Spot             `json:"spot,omitempty"` // where the device of who did it was
 	Late        bool              `json:"late,omitempty"` // the limit that this fact ends had passed
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"twoweave/internal/access"
+	"twoweave/internal/base/fault"
 )
 
 // State is where a case stands in the loop. States are added or deprecated, never changed.
@@ -197,6 +198,20 @@ func WhyNot(from State, k CommandKind) string {
 		return fmt.Sprintf("%q is no command; the commands are %s", k, listCommands(Commands))
 	}
 	return fmt.Sprintf("%s is not possible: %s", k, whatNow(from))
+}
+
+// NotPossible is the refusal of a command that WhyNot explains.
+func NotPossible(from State, k CommandKind) error {
+	f := fault.New(fault.Invalid, "casework.Decide", "%s", WhyNot(from, k))
+	if f.Code = "case.no-command"; knows(k) {
+		f.Coded = fault.Coded{Code: "case.not-possible", Params: []string{string(k), string(from)}}
+	}
+	return f
+}
+
+func knows(k CommandKind) bool {
+	_, known := ActionOf(k)
+	return known
 }
 
 func find(from State, k CommandKind) (move, bool) {

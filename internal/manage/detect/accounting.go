@@ -26,7 +26,7 @@ type Accounting struct {
 	Clamped    int64 `json:"clamped"`     // events whose time was too far ahead
 	RuleErrors int64 `json:"rule_errors"` // scenarios and indicators that failed on an event
 	AfterEnd   int64 `json:"after_end"`   // late evidence of an episode that had ended
-	Overflow   int64 `json:"overflow"`    // times a scenario did not take up a subject because the partition holds its most
+	Overflow   int64 `json:"overflow"`    // times a scenario did not take up a subject, or a cluster a key, because the partition holds its most
 	Forgotten  int64 `json:"forgotten"`   // keys forgotten before their horizon because the partition holds its most
 	Detections int64 `json:"detections"`  // episodes started
 	Copies     int64 `json:"copies"`      // keyed copies evaluated; they are no events of their own

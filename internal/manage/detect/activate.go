@@ -49,13 +49,13 @@ func (p *Partition) retire(w *watch) {
 		p.settle(s)
 		s.machine, s.kept = nil, nil
 		p.schedule(s)
-		if s.number == 0 {
+		if s.ended == never {
 			p.forget(s)
 		}
 	}
 	p.dropFields(w)
 	w.def = nil
-	if len(w.states) == 0 {
+	if len(w.states) == 0 && w.used == 0 {
 		delete(p.watches, w.id)
 	}
 }
@@ -105,7 +105,7 @@ func (p *Partition) replace(w *watch, def *scenario.Compiled) {
 		}
 		s.held = later(s.held, s.began)
 		p.schedule(s)
-		if s.number == 0 {
+		if s.phase == idle && s.ended == never {
 			p.forget(s)
 		}
 	}
@@ -125,9 +125,8 @@ func (p *Partition) dropNext(w *watch) {
 
 func (p *Partition) dropFields(w *watch) {
 	for _, f := range w.fields {
-		p.removed[fieldKey(f)] = struct{}{}
+		p.forgetField(f)
 	}
-	w.fields = map[string]*field{}
 }
 
 // plan finds the next moment at which a scenario takes over.
@@ -166,7 +165,7 @@ func (p *Partition) takeOver(w *watch) {
 	for _, o := range old {
 		p.due.remove(o)
 	}
-	n.silent = false
+	n.silent, n.used, n.grown = false, w.used, w.grown
 	heap.Init(&p.due) // who comes first at one moment depends on it
 	p.watches[w.id] = n
 	for _, o := range old {
@@ -175,8 +174,8 @@ func (p *Partition) takeOver(w *watch) {
 	for _, s := range n.sortedStates() {
 		p.touch(s)
 		delete(p.removed, stateKey(s))
-		if _, before := w.states[s.subject]; !before && s.phase == open {
-			p.appear(s, 0)
+		if _, before := w.states[s.subject]; !before {
+			p.emerge(s)
 		}
 		p.schedule(s)
 	}
@@ -191,23 +190,30 @@ func (p *Partition) inherit(n *watch, o *state) {
 		p.carry(n, o)
 		return
 	}
-	number, held := o.number, s.phase == open
-	if o.phase == open && !held {
+	if o.phase == open && s.phase == idle {
 		p.end(o, later(p.clock, o.began), nil)
 	}
-	s.number, s.ended = number, o.ended
+	s.number, s.ended = o.number, o.ended
 	switch {
-	case held && o.phase == open:
-		s.began, s.since, s.proof = o.began, o.since, o.proof
-	case held:
-		p.appear(s, number)
+	case o.phase == open && s.phase != idle: // pending: the condition holds for the new one too, only it has not watched for long enough
+		s.phase, s.began, s.since, s.proof = open, o.began, o.since, o.proof
+	case s.phase == open:
+		p.appear(s)
+	}
+}
+
+// emerge is a subject that only the new watch knows. What it has found silently was never found.
+func (p *Partition) emerge(s *state) {
+	s.number, s.ended = s.watch.used, never
+	if s.phase == open {
+		p.appear(s)
 	}
 }
 
 // carry takes over a subject of which the new watch has seen nothing: its episode stays open, or its condition pending, until the new rule has something
 // to judge.
 func (p *Partition) carry(n *watch, o *state) {
-	if o.number == 0 && o.phase == idle {
+	if o.ended == never && o.phase == idle {
 		p.removed[stateKey(o)] = struct{}{}
 		return
 	}
@@ -225,10 +231,7 @@ func (p *Partition) carry(n *watch, o *state) {
 }
 
 // appear starts an episode that the new scenario finds open when it takes over, unless a silence covers it.
-func (p *Partition) appear(s *state, number int64) {
-	s.number = number
-	p.open(s, later(p.clock, s.since), nil)
-}
+func (p *Partition) appear(s *state) { p.open(s, later(p.clock, s.since), nil) }
 
 func (p *Partition) watchOf(id scenario.ID) *watch {
 	w := p.watches[id]

@@ -26,7 +26,8 @@
 // time: with match and sustain at each event's time; with the other operators when the operator says so, which is after an event or as time passes, at the
 // newest moment that the subject's measure is about. When without until starts an episode; until ends one. An empty Until is !When. A rule that
 // meets a missing value is neither. Between the two lies the hysteresis. A subject's episodes are numbered from 1; the number survives the
-// scenario's removal, so that no identity is used twice.
+// scenario's removal, so that no identity is used twice. A subject without an episode for 90 days is forgotten; whoever is new afterwards, or comes back, is
+// numbered after the greatest number of those forgotten.
 //
 // A judgement is older when its moment is before the newest moment judged for the subject. Older judgements never end anything and never
 // cancel anything; they are counted as evidence when When is true. Nothing that was said is taken back. (A window, say, that an older event changes is judged
@@ -55,21 +56,24 @@
 // # Activations
 //
 // A pack activation leaves the states of a scenario whose Window hash is the same. One that changed fills its own states beside the old one, finding nothing, for
-// Compiled.Span of log time; until then the old one stays in force. With the first message at or after that moment it takes over: an episode that is
-// open for both goes on; one that only the old one has open ends now, unless the new one has judged nothing of the subject yet; one that only the
-// new one has open starts now. A change that needs no span (match) takes effect at once. A scenario that is gone has its open episodes ended at log time.
+// Compiled.Span of log time; until then the old one stays in force. With the first tick at or after that moment, after what was due, it takes over: an episode that
+// the old one has open goes on when the condition holds for the new one too, if not yet For long, or when that has judged nothing of the subject yet; otherwise it
+// ends now. One that only the new one has open starts now. A change that needs no span (match) takes effect at once. A scenario that is gone has its open
+// episodes ended at log time.
 //
 // # Indicators
 //
 // An indicator measures the events of its type for which Where holds, by area: over the panes of its window, the running one included, or the latest
-// reading of each subject. A pane is a minute of the events' own time, n minutes for a window of n hours. With each tick every value that changed
-// comes out, and each at least once a minute, as a partial value of this partition (see package indicator): where events of one area are spread over partitions,
-// whoever receives the samples merges them. Keyed copies are not measured. What an indicator of another definition has gathered goes with it.
+// reading of each subject. A number of more than 1e100 is no measurement. A pane is a minute of the events' own time, n minutes for a window of n hours. With
+// each tick every value that changed comes out, and each at least once a minute, as a partial value of this partition (see package indicator): where events of
+// one area are spread over partitions, whoever receives the samples merges them. Keyed copies are not measured. What an indicator of another definition has gathered goes with it.
 //
 // # Bounds
 //
-// A type's cap bounds what one sender, and new subjects, may cost in a minute (Capped, NewCapped). A partition holds at most MaxSubjects states and MaxKeys keys of each dedup horizon; what that costs is counted in Accounting (Overflow,
-// Forgotten), never silent. A state holds at most scenario.MaxEvidence readings and about 64 KB of their data (plus the newest one's).
+// A type's cap bounds what one sender, and new subjects, may cost in a minute (Capped, NewCapped). A partition holds at most
+// MaxSubjects states and keys of clusters together, and MaxKeys keys of each dedup horizon; what that costs is counted in Accounting (Overflow, Forgotten), never
+// silent. A state holds at most scenario.MaxEvidence readings, or as many as the scenario's Evidence says when that is more, and about 64 KB of their data (plus
+// the newest one's).
 //
 // # Runner: who computes what, and what is kept
 //

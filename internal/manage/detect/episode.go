@@ -3,13 +3,13 @@ package detect
 import (
 	"bytes"
 	"slices"
+	"time"
 
 	"twoweave/internal/base/wire"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/operator"
 	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/scenario"
-	"twoweave/internal/reform/pack"
 )
 
 type phase uint8
@@ -189,7 +189,7 @@ func (p *Partition) track(w *watch, subject string, t micros) *state {
 		p.account.NewCapped++
 		return nil
 	}
-	s := &state{watch: w, subject: subject, ended: never, last: t, hushed: far, wake: far, dueAt: -1}
+	s := &state{watch: w, subject: subject, number: w.used, ended: never, last: t, hushed: far, wake: far, dueAt: -1}
 	p.keep(s)
 	p.touch(s)
 	return s
@@ -200,13 +200,20 @@ func (p *Partition) keep(s *state) {
 	p.states++
 }
 
-// forget removes a state. Only one without episodes may go: the number must not be used twice.
+// forget removes a state. What is left of it is its number, which must not be used twice.
 func (p *Partition) forget(s *state) {
 	p.due.remove(s)
-	delete(s.watch.states, s.subject)
+	w := s.watch
+	if !w.silent && s.number > w.used {
+		w.used, w.grown = s.number, true
+	}
+	delete(w.states, s.subject)
 	p.states--
 	p.removed[stateKey(s)] = struct{}{}
 }
+
+// memory is how long a subject is remembered after its last episode. Places where reports came together, or the plates of a year, must not fill a partition.
+const memory = micros(90 * 24 * time.Hour / time.Microsecond)
 
 func (p *Partition) touch(s *state) {
 	if !s.dirty {
@@ -215,24 +222,25 @@ func (p *Partition) touch(s *state) {
 	}
 }
 
-// sweep forgets subjects that never had an episode, have nothing pending, and whose older events would be late by now; and reports that no other can be near.
+// sweep forgets subjects that had no episode for long, have nothing pending, and whose older events would be late by now; and reports that no other can be near.
 func (p *Partition) sweep() {
 	for _, w := range p.watches {
-		if w.def != nil {
-			p.sweepStates(w) // what a scenario that fills its windows has judged is needed when it takes over
-		}
+		p.sweepStates(w) // what a scenario that fills its windows has judged is needed when it takes over
 		for _, x := range w.both() {
 			for _, f := range x.fields {
 				p.sweepField(f)
 			}
 		}
 	}
-	p.orders.Forget(p.clock.time(), pack.MaxLateness)
 }
 
 func (p *Partition) sweepStates(w *watch) {
+	late := w.late
+	if w.def == nil { // gone: a restored partition does not know what its types allowed
+		late = memory
+	}
 	for _, s := range w.states {
-		if s.phase == idle && s.number == 0 && s.last < p.clock-w.late && s.hushed == far && (s.machine == nil || s.machine.Spent(int64(p.clock))) {
+		if s.phase == idle && s.ended < p.clock-memory && s.last < p.clock-late && s.hushed == far && (s.machine == nil || s.machine.Spent(int64(p.clock))) {
 			p.forget(s)
 		}
 	}
@@ -244,8 +252,7 @@ func (p *Partition) sweepField(f *field) {
 		f.dirty = true
 	}
 	if f.Spent(int64(p.clock)) {
-		delete(f.watch.fields, f.key)
-		p.removed[fieldKey(f)] = struct{}{}
+		p.forgetField(f)
 	}
 }
 
@@ -276,7 +283,7 @@ func (p *Partition) hush(s *state, q *order.Silence) {
 	}
 	s.hushed = far - 1 // until it is taken back
 	if !q.Until.IsZero() {
-		s.hushed = microsOf(q.Until)
+		s.hushed = microsOf(q.Until.Add(time.Microsecond - 1)) // the first that is not silent; Until may be finer than the log
 	}
 }
 
@@ -354,6 +361,17 @@ func (s *state) remember(w *watch, v *sight) {
 		s.kept = slices.Delete(s.kept, 0, len(s.kept)-w.def.Evidence+1)
 	}
 	s.kept = append(s.kept, *reading(v))
+	lighten(s.kept)
+}
+
+// lighten lets go of the data of the oldest readings, as far as there is more than a proof may hold; it is still to be found in the log.
+func lighten(kept []scenario.Reading) {
+	held, newest := 0, len(kept)-1
+	for i := newest; i >= 0; i-- {
+		if held += len(kept[i].Data); held > maxProofData && i < newest {
+			kept[i].Data = nil
+		}
+	}
 }
 
 // collect makes the first evidence of a condition: the reports of a cluster, the readings kept, or the one that decided.

@@ -56,7 +56,11 @@ func (p *Partition) judge(at place, e *event.Event, ahead micros) (Outcome, stri
 	if l == nil {
 		return Dead, fmt.Sprintf("no active pack has the event type %q", e.Type)
 	}
-	if p.flood.beyond(l.typ, e.Sender, p.clock.minute()) {
+	f := &p.flood
+	if at.copied {
+		f = &p.copies
+	}
+	if f.beyond(l.typ, e.Sender, p.clock.minute()) {
 		return Capped, ""
 	}
 	key := e.Key()

@@ -2,13 +2,15 @@ package detect
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 
+	"twoweave/internal/base/wire"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/reform/pack"
 )
 
-// flood counts, in the running minute of log time, the events of each sender of the types that are capped.
+// flood counts, in the running minute of log time, the events of each sender of the types that are capped; or the keyed copies.
 type flood struct {
 	minute int64
 	counts map[flow]int64
@@ -40,6 +42,26 @@ func (f *flood) flows() []flow {
 	}
 	slices.SortFunc(all, func(a, b flow) int { return cmp.Or(cmp.Compare(a.typ, b.typ), cmp.Compare(a.sender, b.sender)) })
 	return all
+}
+
+func (f *flood) append(b []byte) []byte {
+	flows := f.flows()
+	b = binary.AppendVarint(b, f.minute)
+	b = binary.AppendUvarint(b, uint64(len(flows)))
+	for _, k := range flows {
+		b = wire.AppendString(wire.AppendString(b, string(k.typ)), string(k.sender))
+		b = binary.AppendVarint(b, f.counts[k])
+	}
+	return b
+}
+
+func (r *reader) flood() flood {
+	f := flood{minute: r.Varint(), counts: map[flow]int64{}}
+	for range r.many() {
+		k := flow{event.TypeName(r.String()), event.Sender(r.String())}
+		f.counts[k] = r.Varint()
+	}
+	return f
 }
 
 // crowded says whether a scenario has taken up all the new subjects that its main type allows in a minute; if not, one more is counted.

@@ -42,7 +42,10 @@ func (p *Partition) measure(g *gauge, l *listener, v *sight) error {
 	return nil
 }
 
-// numberOf is what is measured of an event; false when a value for it is missing or it is no finite number. Without a program it is 1: the event
+// greatest is the greatest size of a number that is a measurement. Whatever is summed of such numbers is finite: what is not, no screen can be told.
+const greatest = 1e100
+
+// numberOf is what is measured of an event; false when a value for it is missing or it is no measurement. Without a program it is 1: the event
 // only counts.
 func numberOf(program *rule.Program, row *rule.Row) (float64, bool, error) {
 	if program == nil {
@@ -54,7 +57,7 @@ func numberOf(program *rule.Program, row *rule.Row) (float64, bool, error) {
 		return float64(v.Int()), true, err
 	case rule.Double:
 		f := v.Double()
-		return f, !math.IsNaN(f) && !math.IsInf(f, 0), err
+		return f, math.Abs(f) <= greatest, err
 	}
 	return 0, false, err
 }

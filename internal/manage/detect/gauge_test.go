@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -97,6 +98,26 @@ func tellings(t *rapid.T) []told {
 		})
 	}
 	return all
+}
+
+// TestWhatIsNoMeasurement: one reading that is absurdly great would make of a sum what no screen can be told.
+func TestWhatIsNoMeasurement(t *testing.T) {
+	t.Parallel()
+	set := setFrom(t, map[string]string{
+		"events/types.yaml": strings.Replace(readingType, "x: {type: integer}", "x: {type: number}", 1),
+		"indicators/sum.yaml": "indicator: sum\ntitle: {zh: 试, en: Test}\nunit: {zh: 个, en: things}\non: reading\nmeasure: sum\nof: data.x\n" +
+			"window: 5m\nbands: {attention: 5, alarm: 9}\ncity: {attention: 50, alarm: 90}\n",
+	})
+	p := New(0, set)
+	b := &event.Batch{Stamp: zero}
+	for i, x := range []string{"1e308", "7.5", "1e308", "-1e308", "-1.7e308"} {
+		b.Events = append(b.Events, event.Event{ID: fmt.Sprint(i), Source: "s", Sender: "t", Type: "reading", Subject: "a", Area: "east", Time: zero, Data: []byte(`{"x":` + x + `}`)})
+	}
+	p.Events(1, b)
+	out := p.Tick(2, zero.Add(time.Second))
+	if len(out.Samples) != 1 || out.Samples[0].Partial != (indicator.Partial{Count: 1, Sum: 7.5, Min: 7.5, Max: 7.5}) {
+		t.Errorf("told %+v, want 7.5 alone", out.Samples)
+	}
 }
 
 // brute is an indicator's value of what was told, from its definition.

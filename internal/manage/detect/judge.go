@@ -113,7 +113,10 @@ func (p *Partition) gather(w *watch, x *view, key string, v *sight) error {
 	if v.event.Place == nil {
 		return nil // without a place it is near nothing
 	}
-	f := w.fieldOf(key)
+	f := p.fieldOf(w, key)
+	if f == nil {
+		return nil
+	}
 	f.dirty = true
 	e := operator.Event{At: int64(v.t), Seq: uint64(v.seq), N: v.n, Inputs: 1, Of: v.event, Number: math.NaN()}
 	dropped := f.Dropped()

@@ -124,6 +124,31 @@ func TestWhatIsMeasuredIsJudgedAgainAfterASilence(t *testing.T) {
 		> started quiet a#2 at 3m20s since 3m20s in middle evidence`)
 }
 
+// TestASilenceUntilAPartOfAMicrosecond: clocks are finer than the log. The silence covers the whole of its last microsecond, once.
+func TestASilenceUntilAPartOfAMicrosecond(t *testing.T) {
+	t.Parallel()
+	expect(t, setOf(t, "quiet"), `
+		1s a cm=1
+		2s silence m until=60.0000005s
+		59s tick
+		> silenced
+		61s tick
+		> started quiet a#1 at 1m0.000001s since 1m0.000001s in middle evidence`)
+}
+
+// TestASilenceIsRememberedUntilWhatItCoversWasLookedAt: after a standstill of days, too.
+func TestASilenceIsRememberedUntilWhatItCoversWasLookedAt(t *testing.T) {
+	t.Parallel()
+	expect(t, setOf(t, "quiet", "steady"), `
+		1s a cm=20
+		2s silence m until=60s
+		50h b cm=3
+		50h0m1s tick
+		> silenced
+		> silenced
+		> started quiet a#1 at 1m since 1m in middle evidence`)
+}
+
 func TestHold(t *testing.T) {
 	t.Parallel()
 	expect(t, setOf(t, "held"), `
@@ -166,4 +191,16 @@ func TestASenderIsCapped(t *testing.T) {
 		59s f type=call area=x
 		> capped
 		60s f type=call area=x`)
+}
+
+// TestCopiesAreCappedByThemselves: that copies came to the same partition costs the sender no event of its own.
+func TestCopiesAreCappedByThemselves(t *testing.T) {
+	t.Parallel()
+	expect(t, setOf(t, "pair"), `
+		1s copies a type=call area=x ; b type=call area=x ; c type=call area=x ; d type=call area=x ; e type=call area=x ; f type=call area=x
+		> copy-lost
+		2s a type=call area=x ; b type=call area=x ; c type=call area=x ; d type=call area=x ; e type=call area=x ; f type=call area=x
+		> capped
+		3s copies g type=call area=x
+		> copy-lost`)
 }

@@ -15,7 +15,7 @@ import (
 // Bounds of one partition's memory. They decide what is found when they are hit, so they are constants: every program that computes a log
 // must have the same.
 const (
-	MaxSubjects = 1 << 18 // states of a subject in a scenario
+	MaxSubjects = 1 << 18 // states of a subject in a scenario, and keys of clusters
 	MaxKeys     = 1 << 19 // remembered keys of one dedup horizon
 )
 
@@ -58,14 +58,15 @@ type Partition struct {
 	bounds     bounds
 
 	listeners map[event.TypeName]*listener
-	watches   map[scenario.ID]*watch  // those of the set, and those gone that have states
+	watches   map[scenario.ID]*watch  // those of the set, and those gone that have states, or had
 	gauges    map[indicator.ID]*gauge // those of the set
 	due       dueHeap                 // states by the moment at which they must be looked at without an event
 	seen      seen                    // keys
 	orders    order.Table             // city states and silences in force
 	flood     flood
+	copies    flood  // of keyed copies
 	promoting micros // the next moment at which a changed scenario takes over; far
-	states    int    // over all watches
+	states    int    // over all watches, fields included
 	areas     map[event.AreaCode]event.AreaCode
 	out       Output // of the message at work
 	trace     func(Look)
@@ -132,14 +133,31 @@ func (p *Partition) Events(seq bus.Seq, b *event.Batch) Output {
 	return p.take()
 }
 
-// Tick applies one tick: what was due by then starts, and indicators speak.
+// Copy applies one keyed copy, made anew of the event that stands at n in the batch of a message: for whoever computes the past under other packs than those
+// by which its copies were made. It keeps nothing of the event's memory.
+func (p *Partition) Copy(seq bus.Seq, n int, stamp time.Time, e event.Event) Output {
+	p.advance(seq, microsOf(stamp))
+	p.event(place{seq: seq, n: n, copied: true}, &e, microsOf(stamp)+spanOf(event.MaxAhead))
+	return p.take()
+}
+
+// Tick applies one tick: what was due by then starts, scenarios whose windows are full take over, and indicators speak.
 func (p *Partition) Tick(seq bus.Seq, at time.Time) Output {
 	p.advance(seq, microsOf(at))
+	p.lookAtDue()
+	if p.clock >= p.promoting {
+		p.promote() // only now: both the old states and the new are as of this moment
+		p.lookAtDue()
+	}
+	p.orders.Forget(p.clock.time(), pack.MaxLateness) // only now: what was due may lie far back, under a silence that is over
+	p.speak()
+	return p.take()
+}
+
+func (p *Partition) lookAtDue() {
 	for p.due.Len() > 0 && p.due[0].wake <= p.clock {
 		p.look(p.due[0])
 	}
-	p.speak()
-	return p.take()
 }
 
 // advance moves the position and log time. With each new minute it forgets what can no longer matter.
@@ -147,9 +165,6 @@ func (p *Partition) advance(seq bus.Seq, at micros) {
 	before := p.clock
 	p.seq, p.clock = seq, later(p.clock, at)
 	p.seen.rotate(p.clock, p)
-	if p.clock >= p.promoting {
-		p.promote()
-	}
 	if before != never && p.clock.minute() != before.minute() {
 		p.sweep()
 	}

@@ -28,6 +28,7 @@ const (
 	nextField   = "k"
 	chunkRecord = "d"
 	meterRecord = "g"
+	usedRecord  = "u" // how far the numbers of a scenario's forgotten subjects reach
 	oldMeter    = "p" // of before signs measured more than counts: passed over, what they counted is counted anew
 )
 
@@ -69,6 +70,9 @@ func (p *Partition) all() []record {
 		for _, f := range w.fields {
 			m[fieldKey(f)] = f.Append([]byte{})
 		}
+		if w.used > 0 {
+			m[usedRecord+string(w.id)] = binary.AppendVarint(nil, w.used)
+		}
 	})
 	for _, g := range p.gauges {
 		for _, a := range g.areas {
@@ -100,6 +104,10 @@ func (p *Partition) changes() []record {
 				m[fieldKey(f)] = f.Append([]byte{})
 				f.dirty = false
 			}
+		}
+		if w.grown {
+			m[usedRecord+string(w.id)] = binary.AppendVarint(nil, w.used)
+			w.grown = false
 		}
 	})
 	for _, g := range p.gauges {
@@ -180,14 +188,7 @@ func (p *Partition) encodeMeta() []byte {
 // appendPast adds what came to the head later: orders, senders of the running minute, and the watches that are not of the set in force alone.
 func (p *Partition) appendPast(b []byte) []byte {
 	orders, _ := json.Marshal(p.orders) // texts and times always marshal
-	b = wire.AppendString(b, string(orders))
-	b = binary.AppendVarint(b, p.flood.minute)
-	flows := p.flood.flows()
-	b = binary.AppendUvarint(b, uint64(len(flows)))
-	for _, k := range flows {
-		b = wire.AppendString(wire.AppendString(b, string(k.typ)), string(k.sender))
-		b = binary.AppendVarint(b, p.flood.counts[k])
-	}
+	b = p.flood.append(wire.AppendString(b, string(orders)))
 	var notes [][]byte
 	for _, id := range slices.Sorted(maps.Keys(p.watches)) {
 		for _, w := range p.watches[id].both() {
@@ -200,7 +201,7 @@ func (p *Partition) appendPast(b []byte) []byte {
 	for _, n := range notes {
 		b = wire.AppendString(b, string(n))
 	}
-	return b
+	return p.copies.append(b)
 }
 
 // noteOf is what the set in force does not say of a watch; nil when that is nothing.

@@ -24,6 +24,7 @@ type meta struct {
 	horizons   []*horizon
 	orders     order.Table
 	flood      flood
+	copies     flood
 	notes      []note
 }
 
@@ -90,11 +91,7 @@ func (m *meta) readPast(r *reader) error {
 	if err := json.Unmarshal(r.Bytes(), &m.orders); err != nil {
 		return err
 	}
-	m.flood.minute, m.flood.counts = r.Varint(), map[flow]int64{}
-	for range r.many() {
-		k := flow{event.TypeName(r.String()), event.Sender(r.String())}
-		m.flood.counts[k] = r.Varint()
-	}
+	m.flood = r.flood()
 	for range r.many() {
 		in := &reader{wire.Reader{Rest: r.Bytes()}}
 		n := note{id: scenario.ID(in.String()), silent: in.Byte() == 1}
@@ -108,6 +105,9 @@ func (m *meta) readPast(r *reader) error {
 		}
 		m.notes = append(m.notes, n)
 	}
+	if len(r.Rest) > 0 { // a head of before copies were counted by themselves ends here
+		m.copies = r.flood()
+	}
 	return nil
 }
 
@@ -115,7 +115,7 @@ func (m *meta) readPast(r *reader) error {
 func restore(part int, seq bus.Seq, m meta, records []record, sets []*pack.Set) (*Partition, error) {
 	p := New(part, nil)
 	p.seq, p.clock, p.activation, p.account = seq, m.clock, m.activation, m.account
-	p.seen.horizons, p.orders, p.flood = m.horizons, m.orders, m.flood
+	p.seen.horizons, p.orders, p.flood, p.copies = m.horizons, m.orders, m.flood, m.copies
 	if sets[0] != nil {
 		p.change(sets[0])
 		if err := p.recall(m, sets); err != nil {
@@ -174,6 +174,8 @@ func (p *Partition) put(r record) error {
 		p.putField(p.watchOf(scenario.ID(first)), second, in)
 	case nextField:
 		p.putNext(scenario.ID(first), in, func(w *watch) { p.putField(w, second, in) })
+	case usedRecord:
+		p.watchOf(scenario.ID(first)).used = in.Varint()
 	case oldMeter:
 		return nil
 	case meterRecord:
@@ -204,7 +206,7 @@ func (p *Partition) putField(w *watch, key string, in *reader) {
 		in.Bad = true
 		return
 	}
-	w.fields[key] = &field{Field: w.def.Cluster.Read(w.def.Setting, &in.Reader), watch: w, key: key}
+	p.keepField(&field{Field: w.def.Cluster.Read(w.def.Setting, &in.Reader), watch: w, key: key})
 }
 
 func (p *Partition) putState(w *watch, subject string, in *reader) {

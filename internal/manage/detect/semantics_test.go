@@ -1,12 +1,7 @@
 package detect
 
 import (
-	"fmt"
-	"strings"
 	"testing"
-	"time"
-
-	"twoweave/internal/manage/scenario"
 )
 
 func TestMatch(t *testing.T) {
@@ -162,31 +157,6 @@ func TestSustain(t *testing.T) {
 	}
 }
 
-func TestEvidenceIsBounded(t *testing.T) {
-	t.Parallel()
-	p := New(0, setOf(t, "long"))
-	big := strings.Repeat("x", 30<<10)
-	for i := range 60 {
-		transcript(t, p, fmt.Sprintf("%ds a id=%d cm=20 plate=%s", i, i, big))
-	}
-	out := p.Tick(100, zero.Add(time.Minute))
-	d := out.Detections[0]
-	if len(d.Evidence) != scenario.MaxEvidence || d.More != 60-scenario.MaxEvidence {
-		t.Fatalf("%d readings and %d more, want %d of 60", len(d.Evidence), d.More, scenario.MaxEvidence)
-	}
-	kept := 0
-	for _, r := range d.Evidence {
-		kept += len(r.Data)
-	}
-	last := d.Evidence[scenario.MaxEvidence-1]
-	if kept > maxProofData+len(last.Data) || len(last.Data) < len(big) || len(d.Evidence[0].Data) < len(big) {
-		t.Errorf("%d bytes of data are kept; the first and the newest must be among them", kept)
-	}
-	if at := last.Time.Sub(zero); at != 59*time.Second {
-		t.Errorf("the last reading is of %s, want the newest", at)
-	}
-}
-
 func TestOutcomes(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ scenarios, text string }{
@@ -324,6 +294,39 @@ func TestActivation(t *testing.T) {
 			80s a cm=20
 			111s tick
 			> started steady a#1 at 1m50s since 1m20s in middle evidence 1m20s`,
+		"an episode goes on whose condition holds in the new rule too, only not yet for as long": `
+			0s activate steady
+			1s a cm=20
+			31s tick
+			> started steady a#1 at 31s since 1s in middle evidence 1s
+			32s activate steady-high
+			40s a cm=20
+			62s tick
+			70s tick
+			71s a cm=16
+			> ended steady a#1 at 1m11s since 1s in middle evidence 1s 1m11s +1`,
+		"what was due comes before the takeover: nothing starts that is over": `
+			0s activate steep
+			0s tick
+			1s activate steep-more
+			12s a cm=1
+			13s a cm=1
+			40s tick
+			> started steep a#1 at 33s since 13s in middle evidence 13s
+			110s tick
+			> ended steep a#1 at 1m44s since 13s in middle evidence 13s
+			140s tick`,
+		"what the new rule has found before it takes over was never found": `
+			0s activate mean
+			1s tick
+			1s activate mean-vast
+			2s a cm=14.5
+			3s a cm=1
+			300s tick
+			400s tick
+			700s tick
+			701s a cm=50
+			> started mean a#1 at 11m41s since 11m41s in middle evidence 11m41s`,
 		"what is gone ends at log time; numbers go on when it comes back": `
 			0s activate high long
 			1s b cm=20 ; a cm=20 ; c cm=20 t=4m
@@ -349,55 +352,5 @@ func TestActivation(t *testing.T) {
 				t.Errorf("got\n%s\nwant\n%s", got, text)
 			}
 		})
-	}
-}
-
-func TestBoundsAreCounted(t *testing.T) {
-	t.Parallel()
-	p := New(0, setOf(t, "high"))
-	p.bounds.subjects = 2
-	text := clean(`
-		0s a cm=20 ; b cm=20 ; c cm=20
-		> overflow
-		> started high a#1 at 0s since 0s in middle evidence 0s
-		> started high b#1 at 0s since 0s in middle evidence 0s
-		1s c cm=3
-		2s a cm=3
-		> ended high a#1 at 2s since 0s in middle evidence 0s 2s`)
-	if got := transcript(t, p, text); got != text {
-		t.Errorf("got\n%s\nwant\n%s", got, text)
-	}
-	p = New(0, setOf(t))
-	p.bounds.keys = 4
-	text = clean(`
-		0s a id=1 ; a id=2
-		1s a id=3 ; a id=4
-		2s a id=5
-		> forgotten
-		> forgotten
-		3s a id=3
-		> duplicate
-		3s a id=1`)
-	if got := transcript(t, p, text); got != text {
-		t.Errorf("got\n%s\nwant\n%s", got, text)
-	}
-}
-
-func TestQuietSubjectsAreForgotten(t *testing.T) {
-	t.Parallel()
-	p := New(0, setOf(t, "long"))
-	transcript(t, p, `
-		0s a cm=3 ; b cm=20
-		1s b cm=3
-		50s c cm=20
-		51s d cm=3`)
-	if p.states != 4 {
-		t.Fatalf("%d states before, want 4", p.states)
-	}
-	p.Tick(100, zero.Add(time.Minute))
-	_, pending := p.watches["long"].states["c"]
-	_, young := p.watches["long"].states["d"]
-	if p.states != 2 || !pending || !young {
-		t.Errorf("%d states are kept, want those of c and d", p.states)
 	}
 }

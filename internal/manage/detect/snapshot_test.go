@@ -300,6 +300,18 @@ func TestADamagedFullOneDoesNotCount(t *testing.T) {
 	}
 }
 
+// TestAHeadOfBeforeCopiesWereCountedIsRead: it ends before what says how many copies of each sender came in the running minute.
+func TestAHeadOfBeforeCopiesWereCountedIsRead(t *testing.T) {
+	t.Parallel()
+	p, goOn := busy(t, 2)
+	goOn(300)
+	head := p.encodeMeta()
+	m, err := readMeta(head[:len(head)-len(p.copies.append(nil))])
+	if err != nil || len(m.copies.counts) != 0 || m.account != p.account {
+		t.Errorf("read as %+v (%v)", m, err)
+	}
+}
+
 // TestTheFirstFormOfAStateIsRead: a snapshot of before there were operators that measure.
 func TestTheFirstFormOfAStateIsRead(t *testing.T) {
 	t.Parallel()

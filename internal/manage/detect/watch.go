@@ -27,6 +27,9 @@ type watch struct {
 	states map[string]*state
 	fields map[string]*field // of cluster, by key
 
+	used  int64 // the greatest number of an episode among the subjects that were forgotten: new subjects are numbered from there on
+	grown bool  // it is greater than in the last delta
+
 	silent bool   // it fills its windows beside the one in force, and finds nothing yet
 	next   *watch // the changed scenario that takes over,
 	ready  micros // at this moment of log time
@@ -169,14 +172,29 @@ func (l *listener) viewOf(t *pack.Type) *view {
 	return x
 }
 
-// fieldOf is the field of a key.
-func (w *watch) fieldOf(key string) *field {
-	f := w.fields[key]
-	if f == nil {
-		f = &field{Field: w.def.Cluster.New(w.def.Setting), watch: w, key: key}
-		w.fields[key] = f
+// fieldOf is the field of a key; nil, and counted, when there is no room for another.
+func (p *Partition) fieldOf(w *watch, key string) *field {
+	if f := w.fields[key]; f != nil {
+		return f
 	}
+	if p.states >= p.bounds.subjects {
+		p.account.Overflow++
+		return nil
+	}
+	f := &field{Field: w.def.Cluster.New(w.def.Setting), watch: w, key: key}
+	p.keepField(f)
 	return f
+}
+
+func (p *Partition) keepField(f *field) {
+	f.watch.fields[f.key] = f
+	p.states++
+}
+
+func (p *Partition) forgetField(f *field) {
+	delete(f.watch.fields, f.key)
+	p.states--
+	p.removed[fieldKey(f)] = struct{}{}
 }
 
 // sortedStates are a watch's states by subject.

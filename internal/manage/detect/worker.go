@@ -64,7 +64,7 @@ type command struct{ add, drop *run }
 
 const (
 	queue     = 128 // messages that wait for a worker
-	maxCommit = 256 // detections and exceptions gathered for one commit
+	maxCommit = 64  // detections and exceptions gathered for one commit: people's commands wait while it is written
 	maxTries  = 8   // of a commit that fails for another reason than that the store is away
 )
 

@@ -118,9 +118,9 @@ func (c Call) end(o Outcome, by Who, note string) Call {
 func (c Call) acknowledge(who Who, note string, now time.Time) (Call, error) {
 	switch {
 	case !c.called(who.ID):
-		return c, fault.New(fault.Denied, "", "the call is for somebody else")
+		return c, fault.Say(fault.Denied, "", "duty.other", "the call is for somebody else")
 	case !c.Status.Live():
-		return c, fault.New(fault.Conflict, "", "the call is over: it is %s", c.Status)
+		return c, fault.Say(fault.Conflict, "", "duty.over", "the call is over: it is %s", c.Status)
 	}
 	outcome := Dropped
 	if r := c.current(); r != nil && r.has(who.ID) {
@@ -137,11 +137,11 @@ func (c *Call) passing(who Who) error {
 	r := c.current()
 	switch {
 	case !c.called(who.ID):
-		return fault.New(fault.Denied, "", "the call is for somebody else")
+		return fault.Say(fault.Denied, "", "duty.other", "the call is for somebody else")
 	case r == nil:
-		return fault.New(fault.Conflict, "", "the call is over: it is %s", c.Status)
+		return fault.Say(fault.Conflict, "", "duty.over", "the call is over: it is %s", c.Status)
 	case !r.has(who.ID):
-		return fault.New(fault.Conflict, "", "the call has gone on to the next already; it can still be acknowledged")
+		return fault.Say(fault.Conflict, "", "duty.gone-on", "the call has gone on to the next already; it can still be acknowledged")
 	}
 	return nil
 }

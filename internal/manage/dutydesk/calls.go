@@ -8,14 +8,15 @@ import (
 	"twoweave/internal/access"
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/lang"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/registry"
 )
 
 // Acknowledge is one of those who were called saying that he or she sees to it. It is Denied to others, Conflict for a call that is over.
-func (d *Desk) Acknowledge(ctx context.Context, r Request, id CallID, note string) (CallView, error) {
+func (d *Desk) Acknowledge(ctx context.Context, r command.Request, id CallID, note string) (CallView, error) {
 	note = strings.TrimSpace(note)
-	v, err := do(ctx, d, r, content("acknowledge", id, note), func(tx *sqldb.Tx, now time.Time) (decided[CallView], error) {
+	v, err := do(ctx, d, r, command.Content("acknowledge", id, note), func(tx *sqldb.Tx, now time.Time) (command.Decided[CallView], error) {
 		return d.change(tx, r.Actor, id, now, func(c *Call, b *book) (Call, error) {
 			if err := checkNote(note); err != nil {
 				return *c, err
@@ -29,12 +30,12 @@ func (d *Desk) Acknowledge(ctx context.Context, r Request, id CallID, note strin
 }
 
 // Pass passes a call on: to a person of the roster or, when to is empty, to the next post. Only those whom it rings at now can do that.
-func (d *Desk) Pass(ctx context.Context, r Request, id CallID, to registry.PersonID, note string) (CallView, error) {
+func (d *Desk) Pass(ctx context.Context, r command.Request, id CallID, to registry.PersonID, note string) (CallView, error) {
 	note = strings.TrimSpace(note)
-	v, err := do(ctx, d, r, content("pass", id, to, note), func(tx *sqldb.Tx, now time.Time) (decided[CallView], error) {
+	v, err := do(ctx, d, r, command.Content("pass", id, to, note), func(tx *sqldb.Tx, now time.Time) (command.Decided[CallView], error) {
 		w, err := d.watch(tx, now)
 		if err != nil {
-			return decided[CallView]{}, err
+			return command.Decided[CallView]{}, err
 		}
 		return d.change(tx, r.Actor, id, now, func(c *Call, b *book) (Call, error) {
 			if err := checkNote(note); err != nil {
@@ -56,7 +57,7 @@ func (d *Desk) pass(w registry.Watch, c *Call, b *book, by Who, to registry.Pers
 	if to == "" {
 		after = after.climb(d.above(w, c, b.now), b.now)
 		if after.Status != Calling {
-			return *c, fault.New(fault.Conflict, "", "nobody above is on duty; acknowledge the call, or name a person")
+			return *c, fault.Say(fault.Conflict, "", "duty.nobody-above", "nobody above is on duty; acknowledge the call, or name a person")
 		}
 		b.climbed(c, &after)
 		return after, nil
@@ -64,9 +65,9 @@ func (d *Desk) pass(w registry.Watch, c *Call, b *book, by Who, to registry.Pers
 	p, known := d.city.Load().Directory.Person(to)
 	switch {
 	case !known:
-		return *c, fault.Invalidly("", fault.Problem{Field: "to", Message: "there is no such person in the roster"})
+		return *c, fault.Invalidly("", fault.Wrong("to", "duty.no-person", "there is no such person in the roster"))
 	case to == by.ID:
-		return *c, fault.Invalidly("", fault.Problem{Field: "to", Message: "a call is passed on to somebody else"})
+		return *c, fault.Invalidly("", fault.Wrong("to", "duty.pass-self", "a call is passed on to somebody else"))
 	}
 	after = after.hand(registry.OnDuty{Person: to, Name: p.Name, From: b.now, Until: b.now,
 		Why: lang.Text{ZH: by.Name + "转交", EN: "passed on by " + by.Name}}, b.now)
@@ -75,15 +76,15 @@ func (d *Desk) pass(w registry.Watch, c *Call, b *book, by Who, to registry.Pers
 }
 
 // change loads a call, lets decide say what becomes of it, and asks access.
-func (d *Desk) change(tx *sqldb.Tx, actor access.Actor, id CallID, now time.Time, decide func(*Call, *book) (Call, error)) (decided[CallView], error) {
+func (d *Desk) change(tx *sqldb.Tx, actor access.Actor, id CallID, now time.Time, decide func(*Call, *book) (Call, error)) (command.Decided[CallView], error) {
 	before, err := d.Store.DutyCall(tx, id)
 	if err != nil {
-		return decided[CallView]{}, err
+		return command.Decided[CallView]{}, err
 	}
 	b := newBook(now)
 	after, refusal := decide(&before, b)
 	audit, err := permit(now, about(actor, access.AcknowledgeCall, before.access()), refusal)
-	return decided[CallView]{audit, func() (CallView, error) {
+	return command.Decided[CallView]{Audit: audit, Keep: func() (CallView, error) {
 		err := d.save(tx, &before, &after, b, audit)
 		return d.callView(&after, actor), err
 	}}, err

@@ -9,18 +9,19 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/ident"
 	"twoweave/internal/base/lang"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/registry"
 )
 
 // SetDeputy has one person stand in for another for a time. Of two that fit the later one counts. Invalid names every problem.
-func (d *Desk) SetDeputy(ctx context.Context, r Request, draft registry.Deputy) (DeputyView, error) {
+func (d *Desk) SetDeputy(ctx context.Context, r command.Request, draft registry.Deputy) (DeputyView, error) {
 	draft.Why = strings.TrimSpace(draft.Why)
 	draft.From, draft.Until = draft.From.UTC().Truncate(time.Microsecond), draft.Until.UTC().Truncate(time.Microsecond)
-	v, err := do(ctx, d, r, content("deputy", draft), func(tx *sqldb.Tx, now time.Time) (decided[DeputyView], error) {
-		p := Deputy{ID: DeputyID(ident.Derive("deputy", r.key())), Version: 1, Deputy: draft, SetBy: who(r.Actor), At: now}
+	v, err := do(ctx, d, r, command.Content("deputy", draft), func(tx *sqldb.Tx, now time.Time) (command.Decided[DeputyView], error) {
+		p := Deputy{ID: DeputyID(ident.Derive("deputy", r.Key(space))), Version: 1, Deputy: draft, SetBy: who(r.Actor), At: now}
 		audit, err := permit(now, about(r.Actor, access.KeepRoster, d.deputyThing(&p)), d.checkDeputy(&p, now))
-		return decided[DeputyView]{audit, func() (DeputyView, error) {
+		return command.Decided[DeputyView]{Audit: audit, Keep: func() (DeputyView, error) {
 			kept, err := d.Store.SaveDeputy(tx, p, 0)
 			if err := conflict(kept, err); err != nil {
 				return DeputyView{}, err
@@ -32,15 +33,15 @@ func (d *Desk) SetDeputy(ctx context.Context, r Request, draft registry.Deputy) 
 }
 
 // EndDeputy ends it before its time.
-func (d *Desk) EndDeputy(ctx context.Context, r Request, id DeputyID) (DeputyView, error) {
-	v, err := do(ctx, d, r, content("end-deputy", id), func(tx *sqldb.Tx, now time.Time) (decided[DeputyView], error) {
+func (d *Desk) EndDeputy(ctx context.Context, r command.Request, id DeputyID) (DeputyView, error) {
+	v, err := do(ctx, d, r, command.Content("end-deputy", id), func(tx *sqldb.Tx, now time.Time) (command.Decided[DeputyView], error) {
 		before, err := d.Store.Deputy(tx, id)
 		if err != nil {
-			return decided[DeputyView]{}, err
+			return command.Decided[DeputyView]{}, err
 		}
 		after, refusal := before.end(who(r.Actor), now)
 		audit, err := permit(now, about(r.Actor, access.KeepRoster, d.deputyThing(&before)), refusal)
-		return decided[DeputyView]{audit, func() (DeputyView, error) {
+		return command.Decided[DeputyView]{Audit: audit, Keep: func() (DeputyView, error) {
 			kept, err := d.Store.SaveDeputy(tx, after, before.Version)
 			if err := conflict(kept, err); err != nil {
 				return DeputyView{}, err
@@ -53,7 +54,7 @@ func (d *Desk) EndDeputy(ctx context.Context, r Request, id DeputyID) (DeputyVie
 
 func (p Deputy) end(by Who, now time.Time) (Deputy, error) {
 	if !p.EndedAt.IsZero() || !now.Before(p.Until) {
-		return p, fault.New(fault.Conflict, "", "it is over already")
+		return p, fault.Say(fault.Conflict, "", "duty.deputy-over", "it is over already")
 	}
 	p.Version++
 	p.EndedBy, p.EndedAt = by, now
@@ -66,13 +67,13 @@ func (d *Desk) checkDeputy(p *Deputy, now time.Time) error {
 		problems = append(problems, fault.Problem{Field: w.Field, Message: w.Text})
 	}
 	if !p.Until.After(now) {
-		problems = append(problems, fault.Problem{Field: "until", Message: "the time is over already"})
+		problems = append(problems, fault.Wrong("until", "duty.time-over", "the time is over already"))
 	}
 	if p.Until.Sub(p.From) > MaxDeputy {
-		problems = append(problems, fault.Problem{Field: "until", Message: "at most 366 days; a longer change belongs into the roster"})
+		problems = append(problems, fault.Wrong("until", "duty.deputy-long", "at most 366 days; a longer change belongs into the roster"))
 	}
 	if p.Why == "" || !writable(p.Why, MaxNote) {
-		problems = append(problems, fault.Problem{Field: "why", Message: "a reason of at most 1000 characters is needed"})
+		problems = append(problems, fault.Wrong("why", "duty.deputy-why", "a reason of at most 1000 characters is needed"))
 	}
 	if len(problems) > 0 {
 		return fault.Invalidly("", problems...)

@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// KeepAnswers is how long a command can be repeated with its idempotency key and gets the first answer.
-	KeepAnswers = 24 * time.Hour
 	// AcceptWithin is how long a hand-over may wait to be accepted, from the shift's end or, when it was written later, from then.
 	AcceptWithin = 15 * time.Minute
 	// Grace is how long after the shift's end its person may still write the hand-over, and how long before its beginning the next may accept it.
@@ -128,7 +126,7 @@ func (b *book) call(what Happening, c *Call, by Who, text lang.Text) {
 // conflict is the fault of two who changed one thing at once.
 func conflict(kept bool, err error) error {
 	if err == nil && !kept {
-		return fault.New(fault.Conflict, "dutydesk.save", "it was changed by somebody else at the same time")
+		return fault.Say(fault.Conflict, "dutydesk.save", "duty.at-once", "it was changed by somebody else at the same time")
 	}
 	return err
 }

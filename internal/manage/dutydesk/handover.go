@@ -53,22 +53,22 @@ const (
 
 func (h *HandOverDraft) check() []fault.Problem {
 	var problems []fault.Problem
-	fail := func(field, format string, args ...any) {
-		problems = append(problems, fault.Problem{Field: field, Message: fmt.Sprintf(format, args...)})
+	fail := func(field string, code fault.Code, format string, args ...any) {
+		problems = append(problems, fault.Wrong(field, code, format, args...))
 	}
 	h.Points = strings.TrimSpace(h.Points)
 	if h.Points == "" {
-		fail("points", "what is open must be said, also when it is nothing")
+		fail("points", "duty.points", "what is open must be said, also when it is nothing")
 	}
 	if !writable(h.Points, MaxPoints) {
-		fail("points", "at most %d characters, without control characters", MaxPoints)
+		fail("points", "duty.points-long", "at most %d characters, without control characters", MaxPoints)
 	}
 	if len(h.Cases) > MaxCases {
-		fail("cases", "at most %d cases", MaxCases)
+		fail("cases", "duty.cases", "at most %d cases", MaxCases)
 	}
 	for i, id := range h.Cases {
 		if id == "" || len(id) > MaxID || !writable(id, MaxID) {
-			fail(fmt.Sprintf("cases.%d", i), "%q is no case", id)
+			fail(fmt.Sprintf("cases.%d", i), "duty.no-case", "%q is no case", id)
 		}
 	}
 	return problems
@@ -83,11 +83,11 @@ func writable(s string, most int) bool {
 func (h HandOver) accept(who Who, coming []registry.OnDuty, note string, now time.Time) (HandOver, error) {
 	switch {
 	case h.Accepted():
-		return h, fault.New(fault.Conflict, "", "the shift was taken over by %s already", h.By.Name)
+		return h, fault.Say(fault.Conflict, "", "duty.taken-over", "the shift was taken over by %s already", h.By.Name)
 	case h.From.ID == who.ID:
-		return h, fault.New(fault.Denied, "", "who leaves does not accept")
+		return h, fault.Say(fault.Denied, "", "access.own-shift", "who leaves does not accept")
 	case !slices.ContainsFunc(coming, func(o registry.OnDuty) bool { return o.Person == who.ID }):
-		return h, fault.New(fault.Denied, "", "who accepts must come on duty at this post")
+		return h, fault.Say(fault.Denied, "", "duty.not-coming", "who accepts must come on duty at this post")
 	}
 	h.Version++
 	h.By, h.AcceptedAt, h.Note = who, now, note

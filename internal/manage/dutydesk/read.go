@@ -211,7 +211,7 @@ func (d *Desk) Ladder(ctx context.Context, reader access.Actor, unit registry.Un
 		return LadderView{}, fault.Wrap(op, err)
 	}
 	if _, known := d.city.Load().Directory.Unit(unit); !known && unit != "" {
-		return LadderView{}, fault.New(fault.NotFound, op, "there is no unit %q", unit)
+		return LadderView{}, fault.Say(fault.NotFound, op, "unit.unknown", "there is no unit %q", unit)
 	}
 	now := d.now()
 	v := LadderView{At: milli(now)}

@@ -10,6 +10,7 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/ident"
 	"twoweave/internal/base/lang"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/platform/timer"
 	"twoweave/internal/registry"
@@ -17,18 +18,18 @@ import (
 
 // HandOver writes down what the next shift must know. It is for who is on duty at the post, or was until Grace ago, once for a shift: Denied to others,
 // Conflict a second time, Invalid with every problem of the draft.
-func (d *Desk) HandOver(ctx context.Context, r Request, draft HandOverDraft) (HandOverView, error) {
-	v, err := do(ctx, d, r, content("hand-over", draft), func(tx *sqldb.Tx, now time.Time) (decided[HandOverView], error) {
+func (d *Desk) HandOver(ctx context.Context, r command.Request, draft HandOverDraft) (HandOverView, error) {
+	v, err := do(ctx, d, r, command.Content("hand-over", draft), func(tx *sqldb.Tx, now time.Time) (command.Decided[HandOverView], error) {
 		w, err := d.watch(tx, now)
 		if err != nil {
-			return decided[HandOverView]{}, err
+			return command.Decided[HandOverView]{}, err
 		}
 		h, refusal := d.leave(w, who(r.Actor), draft, now)
 		audit, err := permit(now, about(r.Actor, access.HandOver, h.access()), refusal)
-		return decided[HandOverView]{audit, func() (HandOverView, error) {
+		return command.Decided[HandOverView]{Audit: audit, Keep: func() (HandOverView, error) {
 			kept, err := d.Store.SaveHandOver(tx, h, 0)
 			if err == nil && !kept {
-				err = fault.New(fault.Conflict, "", "this shift was handed over already")
+				err = fault.Say(fault.Conflict, "", "duty.handed-over", "this shift was handed over already")
 			}
 			if err == nil {
 				err = d.left(tx, w, &h, audit)
@@ -45,7 +46,7 @@ func (d *Desk) leave(w registry.Watch, from Who, draft HandOverDraft, now time.T
 	h := HandOver{ID: "new", Version: 1, Post: draft.Post, Unit: post.Unit, From: from, At: now}
 	problems := draft.check()
 	if !known {
-		problems = append(problems, fault.Problem{Field: "post", Message: "there is no such post"})
+		problems = append(problems, fault.Wrong("post", "duty.no-post", "there is no such post"))
 	}
 	if len(problems) > 0 {
 		return h, fault.Invalidly("", problems...)
@@ -53,7 +54,7 @@ func (d *Desk) leave(w registry.Watch, from Who, draft HandOverDraft, now time.T
 	on := slices.Concat(w.OnDuty(draft.Post, now), w.OnDuty(draft.Post, now.Add(-Grace)))
 	i := slices.IndexFunc(on, func(o registry.OnDuty) bool { return o.Person == from.ID })
 	if i < 0 {
-		return h, fault.New(fault.Denied, "", "only who is on duty at a post hands it over")
+		return h, fault.Say(fault.Denied, "", "duty.not-on", "only who is on duty at a post hands it over")
 	}
 	h.Shift, h.Until, h.Points, h.Cases = on[i].Shift, on[i].Until, draft.Points, slices.Clone(draft.Cases)
 	h.ID = HandOverID(ident.Derive("handover", string(h.Post), string(h.Shift), h.Until.UTC().Format(time.RFC3339), string(from.ID)))
@@ -96,23 +97,23 @@ func later(a, b time.Time) time.Time {
 }
 
 // Accept is who comes taking a shift over. It is Denied to who leaves and to who does not come on duty at the post, Conflict when somebody has accepted.
-func (d *Desk) Accept(ctx context.Context, r Request, id HandOverID, note string) (HandOverView, error) {
+func (d *Desk) Accept(ctx context.Context, r command.Request, id HandOverID, note string) (HandOverView, error) {
 	note = strings.TrimSpace(note)
-	v, err := do(ctx, d, r, content("accept", id, note), func(tx *sqldb.Tx, now time.Time) (decided[HandOverView], error) {
+	v, err := do(ctx, d, r, command.Content("accept", id, note), func(tx *sqldb.Tx, now time.Time) (command.Decided[HandOverView], error) {
 		before, err := d.Store.HandOver(tx, id)
 		if err != nil {
-			return decided[HandOverView]{}, err
+			return command.Decided[HandOverView]{}, err
 		}
 		w, err := d.watch(tx, now)
 		if err != nil {
-			return decided[HandOverView]{}, err
+			return command.Decided[HandOverView]{}, err
 		}
 		after, refusal := before.accept(who(r.Actor), coming(w, &before, now), note, now)
 		if refusal == nil {
 			refusal = checkNote(note)
 		}
 		audit, err := permit(now, about(r.Actor, access.AcceptShift, before.access()), refusal)
-		return decided[HandOverView]{audit, func() (HandOverView, error) {
+		return command.Decided[HandOverView]{Audit: audit, Keep: func() (HandOverView, error) {
 			err := d.accepted(tx, &before, &after, audit)
 			return d.handOverView(&after, r.Actor), err
 		}}, err

@@ -3,9 +3,8 @@ package dutydesk
 import (
 	"time"
 
-	"twoweave/internal/access"
-	"twoweave/internal/base/fault"
 	"twoweave/internal/base/lang"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/registry"
 )
@@ -32,18 +31,7 @@ type Store interface {
 	// FindDutyLog is one page of the log, the newest first.
 	FindDutyLog(tx *sqldb.Tx, q LogQuery) ([]Entry, error)
 
-	AppendAudit(tx *sqldb.Tx, a ...access.Audit) error
-	// ReserveDuty takes a key until it expires. When it is taken already, taken is true and answer is what was kept under it.
-	ReserveDuty(tx *sqldb.Tx, key string, now, expires time.Time) (answer Answer, taken bool, err error)
-	KeepDutyAnswer(tx *sqldb.Tx, key string, a Answer) error
-}
-
-// Answer is what a command led to, as it is kept under its idempotency key.
-type Answer struct {
-	Content string     // digest of what was asked
-	Refused fault.Kind // with Message and Problems, when the command was refused
-	Message string
-	Body    []byte // the view as JSON, or the problems of a refusal
+	command.Store // audit facts, and answers under idempotency keys
 }
 
 // Happening is a kind of entry in the log.

@@ -1,6 +1,7 @@
 package ingest_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,8 +11,10 @@ import (
 	"time"
 
 	"twoweave/internal/base/clock"
+	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/ingest"
+	"twoweave/internal/platform/bus"
 	"twoweave/internal/reform/pack"
 )
 
@@ -99,6 +102,38 @@ func TestAcceptedOnlyWithItsCopies(t *testing.T) {
 			t.Errorf("append %d failed: %+v (%v), want it in doubt", failing, out, err)
 		}
 	}
+}
+
+// slowCopies is a log that takes long for keyed copies.
+type slowCopies struct{ ingest.Log }
+
+func (l slowCopies) AppendEvents(ctx context.Context, part int, class bus.Retention, id string, body []byte) (bus.Seq, error) {
+	if b, err := event.DecodeBatch(slices.Clone(body)); err == nil && b.Copies {
+		(clock.System{}).Wait(ctx, time.Now().Add(3*time.Second))
+	}
+	return l.Log.AppendEvents(ctx, part, class, id, body)
+}
+
+// TestWhatWaitsForItsCopiesTakesRoom: the queue is bounded although its callers have given up.
+func TestWhatWaitsForItsCopiesTakesRoom(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		in := start(t, &record{}, func(o *ingest.Options) { o.Log, o.MaxQueue = slowCopies{o.Log}, 1 })
+		in.Use(keyedSet(t))
+		ctx, giveUp := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+		defer giveUp()
+		if _, err := in.Accept(ctx, "x", []event.Event{pass("1", "A1", true)}); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("given up: %v", err)
+		}
+		if _, err := in.Accept(t.Context(), "x", []event.Event{pass("2", "A1", true)}); !fault.Is(err, fault.Exhausted) {
+			t.Errorf("with a copy that waits for the log: %v, want no room", err)
+		}
+		(clock.System{}).Wait(t.Context(), time.Now().Add(2*time.Second))
+		synctest.Wait()
+		if _, err := in.Accept(t.Context(), "x", []event.Event{pass("2", "A1", true)}); err != nil {
+			t.Errorf("all is durable, but: %v", err)
+		}
+	})
 }
 
 func TestAcceptedOnlyAfterTheCopiesAreDurable(t *testing.T) {

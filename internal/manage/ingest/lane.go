@@ -31,6 +31,7 @@ type item struct {
 	unplaced bool
 	lane     laneKey
 	copies   []laneKey // where keyed copies of it go
+	left     int       // appends that are not settled, those of copies included; under the Ingest's lock
 	call     *call
 }
 
@@ -44,6 +45,7 @@ func (in *Ingest) enqueue(c *call, items []*item) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	for _, it := range items {
+		it.left = 1 + len(it.copies)
 		in.queue(it.lane, it)
 		for _, key := range it.copies {
 			in.queue(key, it)
@@ -116,16 +118,28 @@ func (in *Ingest) finish(l *lane, items []*item, err error) {
 		in.opts.Logger.Error("a batch may not be in the log; its events are in doubt",
 			"partition", l.key.part, "class", string(l.key.class), "events", len(items), "err", err)
 	}
-	if !l.key.copies { // what is counted and held is the event, not its copies
+	if !l.key.copies { // what is counted is the event, not its copies
 		in.tally.settle(items, err == nil)
-		in.release(len(items), sizeOfItems(items))
 	}
+	in.leave(items)
 	for _, it := range items {
 		o := Outcome{Accepted: true, Unplaced: it.unplaced}
 		if err != nil {
 			o = Outcome{Kind: fault.Unavailable, Reason: InDoubt}
 		}
 		it.call.set(it.index, o)
+	}
+}
+
+// leave gives back the room of items of which nothing waits any more.
+func (in *Ingest) leave(items []*item) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	for _, it := range items {
+		if it.left--; it.left == 0 {
+			in.queued--
+			in.held -= it.held
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"slices"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -74,16 +73,9 @@ func copyLanes(t *pack.Type, e *event.Event, class bus.Retention) []laneKey {
 	if !t.Copied() {
 		return nil
 	}
-	row := t.NewRow()
-	if t.Fill(e, row) != nil {
-		return nil // detection says so of the event itself
-	}
 	var lanes []laneKey
-	for _, key := range t.CopyKeys(e, row) {
-		lane := laneKey{part: event.PartitionOf(key), class: class, copies: true}
-		if !slices.Contains(lanes, lane) {
-			lanes = append(lanes, lane)
-		}
+	for _, part := range t.CopyParts(e, t.NewRow()) {
+		lanes = append(lanes, laneKey{part: part, class: class, copies: true})
 	}
 	return lanes
 }

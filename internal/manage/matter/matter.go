@@ -125,6 +125,14 @@ func (l *Limit) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// MarshalText writes the limit; nothing for none.
+func (l Limit) MarshalText() ([]byte, error) {
+	if l.IsZero() {
+		return nil, nil
+	}
+	return []byte(l.String()), nil
+}
+
 // String is the limit as it is written.
 func (l Limit) String() string {
 	if l.Short != 0 {

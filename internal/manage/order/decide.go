@@ -65,11 +65,11 @@ func Confirm(o Order, by Person, now time.Time) (Order, error) {
 	const op = "order.Confirm"
 	switch {
 	case o.Status != Proposed:
-		return o, fault.New(fault.Invalid, op, "only a proposed order can be confirmed; this one is %s", o.Status)
+		return o, fault.Say(fault.Invalid, op, "order.not-proposed", "only a proposed order can be confirmed; this one is %s", o.Status)
 	case by.ID == o.By.ID:
-		return o, fault.New(fault.Denied, op, "an emergency needs two persons: who proposed it does not confirm it")
+		return o, fault.Say(fault.Denied, op, "access.own-proposal", "an emergency needs two persons: who proposed it does not confirm it")
 	case !now.Before(o.Due()):
-		return o, fault.New(fault.Invalid, op, "the proposal has lapsed; propose it anew")
+		return o, fault.Say(fault.Invalid, op, "order.lapsed", "the proposal has lapsed; propose it anew")
 	}
 	o.Status, o.Second, o.SecondAt = Ordered, by, now
 	return o.next(), nil
@@ -79,7 +79,7 @@ func Confirm(o Order, by Person, now time.Time) (Order, error) {
 func End(o Order, by Person, why string, now time.Time) (Order, error) {
 	const op = "order.End"
 	if !o.Status.Live() {
-		return o, fault.New(fault.Invalid, op, "the order is %s already", o.Status)
+		return o, fault.Say(fault.Invalid, op, "order.over", "the order is %s already", o.Status)
 	}
 	if wrong := checkWhy(why); wrong != nil {
 		return o, fault.Invalidly(op, *wrong)
@@ -124,9 +124,9 @@ func (d *Draft) resolve(kind Kind, now time.Time) (wrong []fault.Problem) {
 	case d.For == 0:
 		return nil
 	case !d.Until.IsZero():
-		wrong = append(wrong, fault.Problem{Field: "for", Message: "cannot stand beside until: give one of them"})
+		wrong = append(wrong, fault.Wrong("for", "order.for-and-until", "cannot stand beside until: give one of them"))
 	case d.For < 0:
-		wrong = append(wrong, fault.Problem{Field: "for", Message: "must be a time ahead, such as 6h"})
+		wrong = append(wrong, fault.Wrong("for", "order.for", "must be a time ahead, such as 6h"))
 	}
 	if d.Until.IsZero() {
 		d.Until = now.Add(max(d.For, 1))
@@ -136,14 +136,14 @@ func (d *Draft) resolve(kind Kind, now time.Time) (wrong []fault.Problem) {
 }
 
 func check(kind Kind, d *Draft, now time.Time, city Known) (wrong []fault.Problem) {
-	add := func(field, format string, args ...any) {
-		wrong = append(wrong, fault.Problem{Field: field, Message: fmt.Sprintf(format, args...)})
+	add := func(field string, code fault.Code, format string, args ...any) {
+		wrong = append(wrong, fault.Wrong(field, code, format, args...))
 	}
 	if d.Area != "" && !city.KnownArea(d.Area) {
-		add("area", "there is no area %q", d.Area)
+		add("area", "area.unknown", "there is no area %q", d.Area)
 	}
 	if !d.Until.IsZero() && !d.Until.After(now) {
-		add("until", "is %s, which is past", d.Until.UTC().Format(time.RFC3339))
+		add("until", "order.past", "is %s, which is past", d.Until.UTC().Format(time.RFC3339))
 	}
 	if w := checkWhy(d.Why); w != nil {
 		wrong = append(wrong, *w)
@@ -154,65 +154,67 @@ func check(kind Kind, d *Draft, now time.Time, city Known) (wrong []fault.Proble
 	case PutSilence:
 		checkSilence(d, now, city, add)
 	default:
-		add("kind", "is %q; orders are of the kind %q or %q", kind, PutState, PutSilence)
+		add("kind", "order.kind", "is %q; orders are of the kind %q or %q", kind, PutState, PutSilence)
 	}
 	return wrong
 }
 
-type adder func(field, format string, args ...any)
+type adder func(field string, code fault.Code, format string, args ...any)
 
 func checkState(d *Draft, now time.Time, add adder) {
 	switch {
 	case d.Level.Rank() < 0:
-		add("level", "is %q; the levels are %v", d.Level, Levels())
+		add("level", "order.level", "is %q; the levels are %v", d.Level, Levels())
 	case d.Level == Daily:
-		add("level", "daily is what holds where nothing is ordered: end the orders instead")
+		add("level", "order.daily", "daily is what holds where nothing is ordered: end the orders instead")
 	case d.Level.Emergency() && d.Until.IsZero():
-		add("until", "is missing: an emergency must expire, within %d days", MaxEmergency/(24*time.Hour))
+		add("until", "order.emergency-until", "is missing: an emergency must expire, within %d days", MaxEmergency/(24*time.Hour))
 	case d.Level.Emergency() && d.Until.After(now.Add(MaxEmergency)):
-		add("until", "is too far: an emergency lasts at most %d days and is then ordered anew", MaxEmergency/(24*time.Hour))
+		add("until", "order.emergency-long", "is too far: an emergency lasts at most %d days and is then ordered anew", MaxEmergency/(24*time.Hour))
 	}
 }
 
 func checkSilence(d *Draft, now time.Time, city Known, add adder) {
 	if len(d.Scenarios) == 0 && len(d.Subjects) == 0 && d.Area == "" {
-		add("scenarios", "say what is silent: scenarios, an area or subjects. Everything everywhere cannot be")
+		add("scenarios", "order.silent-what", "say what is silent: scenarios, an area or subjects. Everything everywhere cannot be")
 	}
 	for _, id := range d.Scenarios {
 		if !city.KnownScenario(id) {
-			add("scenarios", "there is no scenario %q", id)
+			add("scenarios", "order.scenario", "there is no scenario %q", id)
 		}
 	}
 	checkList("scenarios", d.Scenarios, add)
 	checkList("subjects", d.Subjects, add)
 	switch {
 	case d.Until.IsZero():
-		add("until", "is missing: a silence must end, within %d days", MaxSilence/(24*time.Hour))
+		add("until", "order.silence-until", "is missing: a silence must end, within %d days", MaxSilence/(24*time.Hour))
 	case d.Until.After(now.Add(MaxSilence)):
-		add("until", "is too far: a silence lasts at most %d days", MaxSilence/(24*time.Hour))
+		add("until", "order.silence-long", "is too far: a silence lasts at most %d days", MaxSilence/(24*time.Hour))
 	case !d.From.IsZero() && !d.Until.After(d.From):
-		add("until", "is not after from")
+		add("until", "order.until-from", "is not after from")
 	}
 	if d.Ground != Maintenance && d.Ground != Permit {
-		add("ground", "is %q; it must be %q or %q", d.Ground, Maintenance, Permit)
+		add("ground", "order.ground", "is %q; it must be %q or %q", d.Ground, Maintenance, Permit)
 	}
 }
 
 func checkList(field string, all []string, add adder) {
 	if len(all) > MaxListed {
-		add(field, "are %d; at most %d are allowed", len(all), MaxListed)
+		add(field, "order.listed", "are %d; at most %d are allowed", len(all), MaxListed)
 	}
 	if slices.ContainsFunc(all, func(s string) bool { return s == "" || len(s) > MaxName || !text(s) }) {
-		add(field, "must each have 1 to %d bytes of text", MaxName)
+		add(field, "order.names", "must each have 1 to %d bytes of text", MaxName)
 	}
 }
 
 func checkWhy(why string) *fault.Problem {
 	switch {
 	case why == "":
-		return &fault.Problem{Field: "why", Message: "is missing: every order and every end of one has a reason"}
+		wrong := fault.Wrong("why", "order.why", "is missing: every order and every end of one has a reason")
+		return &wrong
 	case len(why) > MaxWhy || !text(why):
-		return &fault.Problem{Field: "why", Message: fmt.Sprintf("must be text of at most %d bytes", MaxWhy)}
+		wrong := fault.Wrong("why", "order.why-long", "must be text of at most %d bytes", MaxWhy)
+		return &wrong
 	}
 	return nil
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"twoweave/internal/access"
 	"twoweave/internal/base/clock"
@@ -19,9 +18,6 @@ import (
 	"twoweave/internal/platform/timer"
 	"twoweave/internal/registry"
 )
-
-// KeepAnswers is how long a command can be repeated with its idempotency key and gets the first answer.
-const KeepAnswers = 24 * time.Hour
 
 // Options are what a Desk works with. All are needed but Wake.
 type Options struct {
@@ -112,7 +108,7 @@ func (d *Desk) save(tx *sqldb.Tx, before, after order.Order) error {
 		return err
 	}
 	if !kept {
-		return fault.New(fault.Conflict, "orderdesk.save", "the order was changed by somebody else at the same time")
+		return fault.Say(fault.Conflict, "orderdesk.save", "order.at-once", "the order was changed by somebody else at the same time")
 	}
 	if err := d.arm(tx, &after); err != nil {
 		return err

@@ -1,11 +1,8 @@
 package orderdesk
 
 import (
-	"time"
-
-	"twoweave/internal/access"
-	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/order"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/sqldb"
 )
 
@@ -25,18 +22,7 @@ type Store interface {
 	// FindOrders is one page of a query, the newest first.
 	FindOrders(tx *sqldb.Tx, q Query) ([]order.Order, error)
 
-	AppendAudit(tx *sqldb.Tx, a ...access.Audit) error
-	// ReserveOrder takes a key until it expires. When it is taken already, taken is true and answer is what was kept under it.
-	ReserveOrder(tx *sqldb.Tx, key string, now, expires time.Time) (answer Answer, taken bool, err error)
-	KeepOrderAnswer(tx *sqldb.Tx, key string, a Answer) error
-}
-
-// Answer is what a command led to, as it is kept under its idempotency key.
-type Answer struct {
-	Content string     // digest of what was asked
-	Refused fault.Kind // with Message and Problems, when the command was refused
-	Message string
-	Body    []byte // View as JSON, or the problems of a refusal
+	command.Store // audit facts, and answers under idempotency keys
 }
 
 // Query is one page of the orders that fit the fields that are set.

@@ -153,8 +153,16 @@ func Compile(s *Scenario, t Types) (*Compiled, []fault.Problem) {
 	}
 	b.c.Rule = digest(s)
 	b.c.Window = digest([]any{s.AllInputs(), s.Operator, s.When, s.Until, s.For, s.Hold, s.Evidence, s.Limits,
-		s.Window, s.Absence, s.Sequence, s.Cluster, s.Geofence, s.Anomaly, s.Join})
+		s.Window, s.Absence, s.Sequence, s.Cluster, s.Geofence, s.Anomaly, s.Join, b.measuredBy()})
 	return b.c, nil
+}
+
+// measuredBy is what the states of an operator that measures are made with, beside its own part.
+func (b *builder) measuredBy() operator.Setting {
+	if b.c.Measure == nil && b.c.Cluster == nil {
+		return operator.Setting{}
+	}
+	return b.c.Setting
 }
 
 // defaultWhen is the condition of operators that have one of their own.

@@ -6,16 +6,18 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"syscall"
+	"time"
 
 	"twoweave/internal/base/fault"
 )
 
-// Dir is a blob store in a folder of the file system. Its methods may be called from many goroutines; one process owns the folder.
+// Dir is a blob store in a folder of the file system. Its methods may be called from many goroutines, and several programs may share the folder.
 type Dir struct {
 	root *os.Root
 
@@ -45,14 +47,44 @@ func OpenDir(dir string) (*Dir, error) {
 	return d, nil
 }
 
+// prepare makes the folder of what is being written, and removes what a program that died has left there. Another program may be writing there at this moment.
 func (d *Dir) prepare() error {
-	if err := d.root.RemoveAll(tempDir); err != nil {
+	if err := d.root.Mkdir(tempDir, dirPerm); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := d.root.Mkdir(tempDir, dirPerm); err != nil {
+	if err := d.sweep(); err != nil {
 		return err
 	}
 	return d.syncDir(".")
+}
+
+// abandoned is the age at which nobody writes on a file any more.
+const abandoned = time.Hour
+
+// sweep removes abandoned files. What time it is the file system says, whose clock their age is by.
+func (d *Dir) sweep() error {
+	probe, err := d.writeTemp(nil)
+	if err != nil {
+		return err
+	}
+	fresh, err := d.root.Stat(probe)
+	if err := errors.Join(err, d.root.Remove(probe)); err != nil {
+		return err
+	}
+	left, err := fs.ReadDir(d.root.FS(), tempDir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range left {
+		info, err := entry.Info()
+		if err == nil && fresh.ModTime().Sub(info.ModTime()) > abandoned {
+			err = d.root.Remove(path.Join(tempDir, entry.Name()))
+		}
+		if ignoreMissing(err) != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close gives the folder's handle free. Blobs need no closing.

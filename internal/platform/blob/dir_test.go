@@ -9,6 +9,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 	"pgregory.net/rapid"
@@ -143,20 +144,67 @@ func TestSymbolicLinksDoNotLeadOut(t *testing.T) {
 	}
 }
 
-func TestLeftoversAreRemovedAtOpen(t *testing.T) {
+// What a program that died has left is removed; what another one writes at this moment is not.
+func TestOnlyAbandonedFilesAreRemovedAtOpen(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	put(t, open(t, dir), "a", "whole")
-	if err := os.WriteFile(filepath.Join(dir, ".tmp", "HALF"), []byte("ha"), 0o600); err != nil {
-		t.Fatal(err)
+	half := filepath.Join(dir, ".tmp", "HALF")
+	for _, c := range []struct {
+		age  time.Duration
+		left int
+	}{{time.Minute, 1}, {2 * time.Hour, 0}} {
+		if err := os.WriteFile(half, []byte("ha"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		written, err := os.Stat(half)
+		if err != nil {
+			t.Fatal(err)
+		}
+		then := written.ModTime().Add(-c.age)
+		if err := os.Chtimes(half, then, then); err != nil {
+			t.Fatal(err)
+		}
+		d := open(t, dir)
+		if left, err := os.ReadDir(filepath.Join(dir, ".tmp")); err != nil || len(left) != c.left {
+			t.Errorf("left behind of %s ago: %v, %v", c.age, left, err)
+		}
+		if keys, err := d.List(t.Context(), ""); err != nil || !slices.Equal(keys, []string{"a"}) {
+			t.Errorf("keys: %v, %v", keys, err)
+		}
 	}
+}
+
+// Programs that share a folder start while others write: nobody loses what is being written, and all start.
+func TestProgramsStartWhileOthersWrite(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
 	d := open(t, dir)
-	if left, err := os.ReadDir(filepath.Join(dir, ".tmp")); err != nil || len(left) != 0 {
-		t.Errorf("left behind: %v, %v", left, err)
+	var all sync.WaitGroup
+	for w := range 4 {
+		all.Go(func() {
+			for i := range 50 {
+				if err := d.Put(t.Context(), fmt.Sprintf("w%d/%d", w, i), []byte("x")); err != nil {
+					t.Error(err)
+				}
+			}
+		})
 	}
-	if keys, err := d.List(t.Context(), ""); err != nil || !slices.Equal(keys, []string{"a"}) {
-		t.Errorf("keys: %v, %v", keys, err)
+	for range 4 {
+		all.Go(func() {
+			for range 20 {
+				other, err := blob.OpenDir(dir)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if err := other.Close(); err != nil {
+					t.Error(err)
+				}
+			}
+		})
 	}
+	all.Wait()
 }
 
 func TestConcurrentPutsAreWhole(t *testing.T) {

@@ -187,3 +187,31 @@ func Counts(tx *sqldb.Tx) (all []Count, err error) {
 	}
 	return all, fault.Wrap("notify.Counts", rows.Err())
 }
+
+// Sum is how many messages to one recipient are in a state.
+type Sum struct {
+	Status Status
+	N      int64
+	Oldest time.Time // when the oldest of them came about
+	Latest time.Time // when the last of them was sent, died or was cancelled
+}
+
+// CountsTo are the numbers of messages to a recipient by state; states without any are left out.
+func CountsTo(tx *sqldb.Tx, c Channel, to string) (all []Sum, err error) {
+	const op = "notify.CountsTo"
+	rows, err := tx.Query(`SELECT status, COUNT(*), MIN(at), MAX(done_at) FROM notify WHERE recipient = $1 AND channel = $2 GROUP BY status ORDER BY status`, to, string(c))
+	if err != nil {
+		return nil, fault.Wrap(op, err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s Sum
+		var oldest, latest int64
+		if err := rows.Scan(&s.Status, &s.N, &oldest, &latest); err != nil {
+			return nil, fault.Wrap(op, err)
+		}
+		s.Oldest, s.Latest = sqldb.FromMicros(oldest), sqldb.FromMicros(latest)
+		all = append(all, s)
+	}
+	return all, fault.Wrap(op, rows.Err())
+}

@@ -133,11 +133,11 @@ func (w *WebhookCarrier) Send(ctx context.Context, m Message) error {
 	}
 	header := http.Header{"Content-Type": {"application/cloudevents+json"}, headerID: {m.Key()},
 		headerTimestamp: {strconv.FormatInt(now.Unix(), 10)}, headerSignature: {signature}}
-	client := w.secure
-	if u, err := url.Parse(e.URL); err == nil && u.Scheme == "http" {
-		client = w.plain
+	u, err := url.Parse(e.URL)
+	if err != nil {
+		return err
 	}
-	return post(ctx, client, e.URL, header, body, w.o.Clock.Now)
+	return post(ctx, w.clientFor(u), e.URL, header, body, w.o.Clock.Now)
 }
 
 func (w *WebhookCarrier) endpoint(ctx context.Context, name string) (Endpoint, error) {

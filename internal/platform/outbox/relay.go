@@ -131,7 +131,7 @@ func (r *Relay) publish(ctx context.Context, b leased) error {
 		if m.state == published || blocked[m.Subject] {
 			continue
 		}
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || !r.clock.Now().Before(b.until) { // the clock ends ctx too, but a moment later
 			return nil
 		}
 		_, m.err = r.bus.Publish(ctx, m.Subject, m.ID, m.Body)

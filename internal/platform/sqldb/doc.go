@@ -17,7 +17,7 @@
 //
 // On SQLite there is one writer. It takes all Updates that wait, runs each inside a savepoint of one transaction, and commits once, so that they share
 // the price of the sync to disk (group commit). A function that fails takes back only its own savepoint. All others wait while a function
-// runs: it computes, and calls nobody outside. On PostgreSQL each Update is a transaction of its own at level SERIALIZABLE, and is tried again when
+// runs: it computes, and calls nobody outside. What is done in the Background gives way to the rest. On PostgreSQL each Update is a transaction of its own at level SERIALIZABLE, and is tried again when
 // the server reports a conflict.
 //
 // View runs a function on one unchanging snapshot; it refuses to write.

@@ -34,11 +34,11 @@ func openSQLite(ctx context.Context, path string, migrations []Migration) (*DB, 
 	if err := createPrivate(path); err != nil {
 		return nil, &fault.Error{Kind: fault.Invalid, Msg: "the SQLite file cannot be opened for writing: " + path, Err: err}
 	}
-	writers, err := pool(path, url.Values{"_pragma": {sqliteBusy, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)"}, "_dqs": {"0"}}, 1)
+	writers, err := pool(path, url.Values{"_pragma": {sqliteBusy, "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(ON)", writerCache}, "_dqs": {"0"}}, 1)
 	if err != nil {
 		return nil, err
 	}
-	readers, err := pool(path, url.Values{"_pragma": {sqliteBusy, "foreign_keys(ON)"}, "_dqs": {"0"}, "mode": {"ro"}}, max(4, 2*runtime.NumCPU()))
+	readers, err := pool(path, url.Values{"_pragma": {sqliteBusy, "foreign_keys(ON)", readerCache}, "_dqs": {"0"}, "mode": {"ro"}}, max(4, 2*runtime.NumCPU()))
 	if err != nil {
 		return nil, errors.Join(err, writers.Close())
 	}
@@ -57,6 +57,12 @@ func createPrivate(path string) error {
 	}
 	return f.Close()
 }
+
+// Pages that a connection keeps, in KiB: keys of cases are random, so that a year's indexes are written all over; with SQLite's own 2 MB they are read again and again.
+const (
+	writerCache = "cache_size(-65536)"
+	readerCache = "cache_size(-8192)"
+)
 
 func pool(path string, options url.Values, conns int) (*sql.DB, error) {
 	name := url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: options.Encode()}

@@ -11,7 +11,7 @@ import (
 // calls are the system calls that the model understands. Some are missing on some architectures: strace is told not to mind.
 const calls = "open,openat,openat2,creat,close,dup,dup2,dup3,write,writev,pwrite64,pwritev,pwritev2," +
 	"fsync,fdatasync,sync,syncfs,sync_file_range,rename,renameat,renameat2,link,linkat,unlink,unlinkat,rmdir," +
-	"mkdir,mkdirat,ftruncate,truncate,fallocate,lseek,sendto,sendmsg,sendfile,copy_file_range,mmap,fcntl"
+	"mkdir,mkdirat,ftruncate,truncate,fallocate,lseek,bind,sendto,sendmsg,sendfile,copy_file_range,mmap,fcntl"
 
 // maxString is how many bytes of one call are kept in the trace; a larger write makes Parse fail.
 const maxString = 32 << 20

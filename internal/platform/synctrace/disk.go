@@ -11,16 +11,17 @@ import (
 // Disk is the model of one folder of the traced machine: what the program sees there, and what of it would survive a power cut. It moves
 // forward only. It is not safe for concurrent use.
 type Disk struct {
-	trace  *Trace
-	root   string
-	top    *node
-	events []event
-	next   int // of events
-	open   map[handle]*descState
-	past   map[string]*node // the last node a path named: a call may still show the path from before a rename
-	mapped map[string]bool
-	syncs  map[int]func()    // by operation: what its end makes durable
-	writes map[int][]*change // by operation: what it changed, until it ends
+	trace   *Trace
+	root    string
+	top     *node
+	events  []event
+	next    int // of events
+	open    map[handle]*descState
+	past    map[string]*node // the last node a path named: a call may still show the path from before a rename
+	mapped  map[string]bool
+	sockets map[string]bool   // names of sockets: no part of what must be durable
+	syncs   map[int]func()    // by operation: what its end makes durable
+	writes  map[int][]*change // by operation: what it changed, until it ends
 }
 
 // event is the beginning or the end of a call.
@@ -65,7 +66,7 @@ type descState struct {
 func NewDisk(t *Trace, root string) *Disk {
 	d := &Disk{
 		trace: t, root: filepath.Clean(root), top: newFolder(), open: map[handle]*descState{},
-		past: map[string]*node{}, mapped: map[string]bool{}, syncs: map[int]func(){}, writes: map[int][]*change{},
+		past: map[string]*node{}, mapped: map[string]bool{}, sockets: map[string]bool{}, syncs: map[int]func(){}, writes: map[int][]*change{},
 	}
 	for i := range t.Ops {
 		d.events = append(d.events, event{line: t.Ops[i].Begin, op: i})

@@ -7,7 +7,13 @@ func (d *Disk) names(i int, op *Op) error {
 	switch op.Kind {
 	case Mkdir:
 		return d.link(i, op.Path, newFolder(), "")
+	case Socket:
+		d.sockets[op.Path] = true
 	case Unlink:
+		if d.sockets[op.Path] {
+			delete(d.sockets, op.Path)
+			return nil
+		}
 		return d.unlink(i, op.Path)
 	case Link:
 		n := d.find(op.Path)

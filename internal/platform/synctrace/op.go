@@ -16,8 +16,9 @@ const (
 	Link          // To is the new name
 	Unlink        // a file's or an empty folder's name goes
 	Mkdir
-	Seek // Offset is the new position
-	Map  // a writable mapping shared with the file: what is written through it does not show
+	Socket // a name in a folder at which the program can be reached; it holds nothing and needs to last no longer than the program
+	Seek   // Offset is the new position
+	Map    // a writable mapping shared with the file: what is written through it does not show
 )
 
 // Op is one traced call that succeeded or did not end.

@@ -209,6 +209,11 @@ func (c *call) fillNames(op *Op) error {
 	case "unlink", "rmdir", "mkdir":
 		op.Kind = nameKind(c.name)
 		return c.fillPath(&op.Path, 0)
+	case "bind":
+		if len(c.args) > 1 && strings.Contains(c.args[1], "sun_path=\"") {
+			op.Kind = Socket
+			return c.fillPath(&op.Path, 1)
+		}
 	case "unlinkat", "mkdirat":
 		op.Kind = nameKind(c.name)
 		return c.fillPathAt(&op.Path, 0)

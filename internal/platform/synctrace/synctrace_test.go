@@ -193,6 +193,19 @@ func TestFolders(t *testing.T) {
 	}
 }
 
+// A socket in a watched folder is neither data nor unknown.
+func TestSockets(t *testing.T) {
+	t.Parallel()
+	tr := trace(t, create, syncDir,
+		`1 bind(9<UNIX-STREAM:[77]>, {sa_family=AF_UNIX, sun_path="«/d/control.sock»"}, 20) = 0`,
+		write, syncA, answer,
+		`1 unlinkat(AT_FDCWD<«/»>, "«/d/control.sock»", 0) = 0`,
+		answer)
+	if open, left := at(t, tr, 7); open != nil || len(left) != 1 {
+		t.Errorf("%q, %q", open, left)
+	}
+}
+
 func TestChanceKeepsWhatIsDurable(t *testing.T) {
 	t.Parallel()
 	tr := trace(t, create, syncDir, write, syncA,

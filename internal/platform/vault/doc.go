@@ -13,6 +13,13 @@
 // stored. Values are compared after trimming and after turning full-width characters into ASCII ones; anything else that makes two
 // writings equal, letter case for example, is the caller's to settle first.
 //
+// # Rotation
+//
+// The wrapping key has versions. A row of person names the version that it is under, and a version that a row names is not destroyed.
+// Rotation makes a new version, has new persons wrapped under it from one transaction on, wraps the others anew a hundred at a time, and can be broken off
+// anywhere: the next call goes on. Sealed values are not touched. The finding key has no versions: hashes are all that is kept of the identifying values, so
+// they cannot be computed anew under another key.
+//
 // # What it promises
 //
 // Forget destroys the person's key and the hash in the caller's transaction. Once that has committed, no value of that person opens again, in

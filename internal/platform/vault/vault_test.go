@@ -20,6 +20,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if url := os.Getenv(rotateEnv); url != "" {
+		if err := rotateAsProgram(url, os.Getenv(rotateKey)); err != nil {
+			os.Stderr.WriteString(err.Error() + "\n")
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	code := sqldbtest.Main(m)
 	if err := goleak.Find(); code == 0 && err != nil {
 		os.Stderr.WriteString(err.Error() + "\n")

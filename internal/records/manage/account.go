@@ -27,7 +27,7 @@ CREATE TABLE account (
 	key_hash    TEXT   NOT NULL UNIQUE, -- SHA-256 of the key; keys are random, so that no salt is needed
 	created_at  BIGINT NOT NULL,
 	disabled_at BIGINT NOT NULL
-);`}}
+);`}, {Name: "manage-account-2", SQL: `ALTER TABLE account ADD COLUMN key_ends_at BIGINT NOT NULL DEFAULT 0;`}}
 
 // Account is somebody, or some device, that has a key.
 type Account struct {
@@ -37,6 +37,7 @@ type Account struct {
 	Unit       registry.UnitID
 	CreatedAt  time.Time
 	DisabledAt time.Time // zero while it may be used
+	KeyEndsAt  time.Time // zero: the key has no end
 }
 
 // Actor is the account as access sees it.
@@ -44,7 +45,7 @@ func (a *Account) Actor() access.Actor {
 	return access.Actor{ID: a.ID, Name: a.Name, Roles: a.Roles, Unit: string(a.Unit)}
 }
 
-const accountColumns = `id, name, roles, unit, created_at, disabled_at`
+const accountColumns = `id, name, roles, unit, created_at, disabled_at, key_ends_at`
 
 // keyPrefix makes a key recognisable where it does not belong.
 const keyPrefix = "tw_"
@@ -64,8 +65,8 @@ func (Store) CreateAccount(tx *sqldb.Tx, a Account) (Account, string, error) {
 		return Account{}, "", fault.Wrap(op, err)
 	}
 	key := newKey()
-	rows, err := tx.Exec(`INSERT INTO account (id, name, roles, unit, key_hash, created_at, disabled_at) VALUES ($1, $2, $3, $4, $5, $6, 0)
-		ON CONFLICT (id) DO NOTHING`, a.ID, a.Name, string(roles), string(a.Unit), hashKey(key), sqldb.Micros(a.CreatedAt))
+	rows, err := tx.Exec(`INSERT INTO account (id, name, roles, unit, key_hash, created_at, disabled_at, key_ends_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7)
+		ON CONFLICT (id) DO NOTHING`, a.ID, a.Name, string(roles), string(a.Unit), hashKey(key), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.KeyEndsAt))
 	if err != nil {
 		return Account{}, "", fault.Wrap(op, err)
 	}
@@ -101,9 +102,20 @@ func hashKey(key string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// AccountByKey is the account a key belongs to. An unknown key and a disabled account are the same Unauthenticated fault.
-func (Store) AccountByKey(tx *sqldb.Tx, key string) (Account, error) {
-	a, err := scanAccount(tx.QueryRow(`SELECT `+accountColumns+` FROM account WHERE key_hash = $1 AND disabled_at = 0`, hashKey(key)))
+// RenewKey gives an account another key, which ends at a time or, when that is zero, never. The one before is void from then on.
+func (s Store) RenewKey(tx *sqldb.Tx, id string, ends time.Time) (string, error) {
+	const op = "records.RenewKey"
+	key := newKey()
+	rows, err := tx.Exec(`UPDATE account SET key_hash = $2, key_ends_at = $3 WHERE id = $1`, id, hashKey(key), sqldb.Micros(ends))
+	if err == nil && rows == 0 {
+		_, err = s.Account(tx, id)
+	}
+	return key, fault.Wrap(op, err)
+}
+
+// AccountByKey is the account a key belongs to at a time. An unknown key, one that has ended, and a disabled account are the same Unauthenticated fault.
+func (Store) AccountByKey(tx *sqldb.Tx, key string, at time.Time) (Account, error) {
+	a, err := scanAccount(tx.QueryRow(`SELECT `+accountColumns+` FROM account WHERE key_hash = $1 AND disabled_at = 0 AND (key_ends_at = 0 OR key_ends_at > $2)`, hashKey(key), sqldb.Micros(at)))
 	if sqldb.NotFound(err) {
 		return Account{}, fault.New(fault.Unauthenticated, "records.AccountByKey", "this key is not known")
 	}
@@ -130,7 +142,17 @@ func (Store) CountAccounts(tx *sqldb.Tx) (int, error) {
 	return n, fault.Wrap("records.CountAccounts", err)
 }
 
-// DisableAccount ends the use of an account's key for good. Its id stays taken, since history names it.
+// EnableAccount lets an account that was disabled be used again.
+func (s Store) EnableAccount(tx *sqldb.Tx, id string) error {
+	const op = "records.EnableAccount"
+	rows, err := tx.Exec(`UPDATE account SET disabled_at = 0 WHERE id = $1`, id)
+	if err == nil && rows == 0 {
+		_, err = s.Account(tx, id)
+	}
+	return fault.Wrap(op, err)
+}
+
+// DisableAccount ends the use of an account and its key until it is enabled again. Its id stays taken, since history names it.
 func (s Store) DisableAccount(tx *sqldb.Tx, id string, at time.Time) error {
 	const op = "records.DisableAccount"
 	rows, err := tx.Exec(`UPDATE account SET disabled_at = $2 WHERE id = $1 AND disabled_at = 0`, id, sqldb.Micros(at))
@@ -156,10 +178,10 @@ func (s Store) Person(tx *sqldb.Tx, id string) (casework.Person, error) {
 func scanAccount(row scanner) (Account, error) {
 	var a Account
 	var roles string
-	var created, disabled int64
-	if err := row.Scan(&a.ID, &a.Name, &roles, &a.Unit, &created, &disabled); err != nil {
+	var created, disabled, ends int64
+	if err := row.Scan(&a.ID, &a.Name, &roles, &a.Unit, &created, &disabled, &ends); err != nil {
 		return Account{}, err
 	}
-	a.CreatedAt, a.DisabledAt = sqldb.FromMicros(created), sqldb.FromMicros(disabled)
+	a.CreatedAt, a.DisabledAt, a.KeyEndsAt = sqldb.FromMicros(created), sqldb.FromMicros(disabled), sqldb.FromMicros(ends)
 	return a, json.Unmarshal([]byte(roles), &a.Roles)
 }

@@ -3,6 +3,7 @@ package manage_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"twoweave/internal/access"
 	"twoweave/internal/base/fault"
@@ -32,18 +33,18 @@ func TestAnAccountIsFoundByItsKeyUntilItIsDisabled(t *testing.T) {
 			t.Fatalf("key %q, id %q", key, want.ID)
 		}
 		in(t, db, func(s manage.Store, tx *sqldb.Tx) error {
-			got, err := s.AccountByKey(tx, key)
+			got, err := s.AccountByKey(tx, key, dawn)
 			if a := got.Actor(); a.ID != want.ID || !a.Has(access.Verifier) || a.Unit != "street-1" || a.Name != "Li" {
 				t.Errorf("account = %+v", got)
 			}
-			if _, err := s.AccountByKey(tx, key+"x"); !fault.Is(err, fault.Unauthenticated) {
+			if _, err := s.AccountByKey(tx, key+"x", dawn); !fault.Is(err, fault.Unauthenticated) {
 				t.Errorf("another key: %v", err)
 			}
 			return err
 		})
 		in(t, db, func(s manage.Store, tx *sqldb.Tx) error { return s.DisableAccount(tx, want.ID, dawn) })
 		in(t, db, func(s manage.Store, tx *sqldb.Tx) error {
-			if _, err := s.AccountByKey(tx, key); !fault.Is(err, fault.Unauthenticated) {
+			if _, err := s.AccountByKey(tx, key, dawn); !fault.Is(err, fault.Unauthenticated) {
 				t.Errorf("a disabled account's key: %v", err)
 			}
 			if _, err := s.Person(tx, want.ID); !fault.Is(err, fault.NotFound) {
@@ -99,6 +100,37 @@ func TestWrongAccountsAreRefused(t *testing.T) {
 				t.Errorf("twice: %v", again)
 			}
 			return err
+		})
+	})
+}
+
+// A key has an end where it was given one, and is void once the account has another.
+func TestKeysEnd(t *testing.T) {
+	t.Parallel()
+	sqldbtest.Each(t, manage.Migrations, func(t *testing.T, db *sqldb.DB) {
+		in(t, db, func(s manage.Store, tx *sqldb.Tx) error {
+			a, first, err := s.CreateAccount(tx, manage.Account{Name: "Partner", Roles: []access.Role{access.Viewer}, CreatedAt: dawn, KeyEndsAt: dawn.Add(time.Hour)})
+			if err != nil {
+				return err
+			}
+			works := func(key string, after time.Duration) bool {
+				got, err := s.AccountByKey(tx, key, dawn.Add(after))
+				if err != nil && !fault.Is(err, fault.Unauthenticated) {
+					t.Error(err)
+				}
+				return err == nil && got.ID == a.ID
+			}
+			if !works(first, time.Hour-time.Microsecond) || works(first, time.Hour) {
+				t.Error("the key does not end when it should")
+			}
+			second, err := s.RenewKey(tx, a.ID, time.Time{})
+			if err != nil || works(first, 0) || !works(second, 1000*time.Hour) {
+				t.Errorf("after a new key (%v) the first works: %v, the second: %v", err, works(first, 0), works(second, 1000*time.Hour))
+			}
+			if _, err := s.RenewKey(tx, "nobody", time.Time{}); !fault.Is(err, fault.NotFound) {
+				t.Errorf("a key for nobody: %v", err)
+			}
+			return nil
 		})
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/ident"
 	"twoweave/internal/manage/casedesk"
+	"twoweave/internal/platform/chain"
 	"twoweave/internal/platform/sqldb"
 )
 
@@ -25,7 +26,22 @@ CREATE TABLE audit (
 	PRIMARY KEY (at, id)
 );
 CREATE INDEX audit_by_thing ON audit (thing, at);
-CREATE INDEX audit_by_actor ON audit (actor, at);`}}
+CREATE INDEX audit_by_actor ON audit (actor, at);`}, {Name: "manage-audit-2", SQL: `
+ALTER TABLE audit ADD COLUMN position BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE audit ADD COLUMN linked_at BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE audit ADD COLUMN alg TEXT NOT NULL DEFAULT '';
+ALTER TABLE audit ADD COLUMN hash BYTEA;
+CREATE INDEX audit_loose ON audit (at, id) WHERE position = 0;
+CREATE UNIQUE INDEX audit_linked ON audit (position) WHERE position > 0;`}}
+
+// AuditTable is what package chain puts into the hash of a row: every column of the audit but the chain's own.
+func AuditTable() chain.Table {
+	return chain.Table{Name: "audit", At: "at", ID: "id", Columns: []chain.Column{
+		{Name: "at", Kind: chain.Int}, {Name: "id", Kind: chain.Text}, {Name: "actor", Kind: chain.Text}, {Name: "roles", Kind: chain.Text},
+		{Name: "action", Kind: chain.Text}, {Name: "thing", Kind: chain.Text}, {Name: "purpose", Kind: chain.Text}, {Name: "allowed", Kind: chain.Bool},
+		{Name: "rule", Kind: chain.Text}, {Name: "reason", Kind: chain.Text},
+	}}
+}
 
 // AppendAudit keeps decisions of access.
 func (Store) AppendAudit(tx *sqldb.Tx, all ...access.Audit) error {

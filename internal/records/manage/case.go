@@ -241,17 +241,23 @@ type rest struct {
 	Left     time.Duration           `json:"left_ns,omitempty"`
 	WakeAt   int64                   `json:"wake_at,omitempty"`
 	Asked    *casework.Asked         `json:"asked,omitempty"`
+
+	Opener     string `json:"opener,omitempty"`
+	Dispatcher string `json:"dispatcher,omitempty"`
+	AcceptedAt int64  `json:"accepted_at,omitempty"`
+	VisitAt    int64  `json:"visit_at,omitempty"`
 }
 
 func restOf(c *casework.Case) rest {
 	return rest{
 		Limits: c.Limits, Place: c.Place, Parts: c.Parts, Reports: c.Reports, Phase: c.Phase, RemindAt: sqldb.Micros(c.RemindAt), Left: c.Left,
-		WakeAt: sqldb.Micros(c.WakeAt), Asked: c.Asked,
+		WakeAt: sqldb.Micros(c.WakeAt), Asked: c.Asked, Opener: c.Opener, Dispatcher: c.Dispatcher, AcceptedAt: sqldb.Micros(c.AcceptedAt), VisitAt: sqldb.Micros(c.VisitAt),
 	}
 }
 
 func (r *rest) onto(c *casework.Case) {
 	c.Limits, c.Place, c.Parts, c.Reports, c.Phase, c.Left, c.Asked = r.Limits, r.Place, r.Parts, r.Reports, r.Phase, r.Left, r.Asked
+	c.Opener, c.Dispatcher, c.AcceptedAt, c.VisitAt = r.Opener, r.Dispatcher, sqldb.FromMicros(r.AcceptedAt), sqldb.FromMicros(r.VisitAt)
 	c.RemindAt, c.WakeAt = sqldb.FromMicros(r.RemindAt), sqldb.FromMicros(r.WakeAt)
 }
 

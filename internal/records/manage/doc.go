@@ -19,7 +19,25 @@ import (
 )
 
 // Migrations are the tables of this package.
-var Migrations = slices.Concat(caseTables, figureTables, detectionTables, exceptionTables, progressTables, accountTables, auditTables, idempotencyTables, orderTables, reportTables, dutyTables)
+var Migrations = slices.Concat(
+	caseTables,
+	figureTables,
+	detectionTables,
+	exceptionTables,
+	progressTables,
+	accountTables,
+	auditTables,
+	idempotencyTables,
+	orderTables,
+	reportTables,
+	dutyTables,
+	revisionTables,
+	photoTables,
+	incidentTables,
+	actTables,
+	exchangeTables,
+	sessionTables,
+)
 
 // Store is the records of network one. It has no state of its own.
 type Store struct{}

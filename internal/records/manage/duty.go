@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"twoweave/internal/base/fault"
-	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/dutydesk"
 	"twoweave/internal/platform/sqldb"
 )
@@ -197,15 +196,4 @@ func findBodies[T any](tx *sqldb.Tx, w *where, table string, after *dutydesk.Key
 	found, err := collect(tx, func(r *sql.Rows) (T, error) { return scanBody[T](r) },
 		`SELECT body FROM `+table+w.String()+` ORDER BY at DESC, id DESC LIMIT `+w.arg(limit), w.args...)
 	return found, fault.Wrap("records.findBodies", err)
-}
-
-// ReserveDuty is Reserve for the duty room: all desks keep their answers in one place, under keys that never meet.
-func (s Store) ReserveDuty(tx *sqldb.Tx, key string, now, expires time.Time) (dutydesk.Answer, bool, error) {
-	a, taken, err := s.Reserve(tx, key, now, expires)
-	return dutydesk.Answer(a), taken, err
-}
-
-// KeepDutyAnswer is KeepAnswer for the duty room.
-func (s Store) KeepDutyAnswer(tx *sqldb.Tx, key string, a dutydesk.Answer) error {
-	return s.KeepAnswer(tx, key, casedesk.Answer(a))
 }

@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"twoweave/internal/base/fault"
-	"twoweave/internal/manage/casedesk"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/sqldb"
 )
 
@@ -20,15 +20,15 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_by_expiry ON idempotency (expires_at);`}}
 
 // Reserve takes a key until it expires, or returns the answer kept under it. A key that has expired is free.
-func (Store) Reserve(tx *sqldb.Tx, key string, now, expires time.Time) (casedesk.Answer, bool, error) {
+func (Store) Reserve(tx *sqldb.Tx, key string, now, expires time.Time) (command.Answer, bool, error) {
 	const op = "records.Reserve"
 	rows, err := tx.Exec(`INSERT INTO idempotency (id, expires_at, content, refused, message, body) VALUES ($1, $2, '', 0, '', '')
 		ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at, content = '', refused = 0, message = '', body = ''
 		WHERE idempotency.expires_at <= $3`, key, sqldb.Micros(expires), sqldb.Micros(now))
 	if err != nil || rows > 0 {
-		return casedesk.Answer{}, false, fault.Wrap(op, err)
+		return command.Answer{}, false, fault.Wrap(op, err)
 	}
-	var a casedesk.Answer
+	var a command.Answer
 	var body string
 	err = tx.QueryRow(`SELECT content, refused, message, body FROM idempotency WHERE id = $1`, key).Scan(&a.Content, &a.Refused, &a.Message, &body)
 	a.Body = []byte(body)
@@ -36,7 +36,7 @@ func (Store) Reserve(tx *sqldb.Tx, key string, now, expires time.Time) (casedesk
 }
 
 // KeepAnswer keeps the answer under a reserved key.
-func (Store) KeepAnswer(tx *sqldb.Tx, key string, a casedesk.Answer) error {
+func (Store) KeepAnswer(tx *sqldb.Tx, key string, a command.Answer) error {
 	_, err := tx.Exec(`UPDATE idempotency SET content = $2, refused = $3, message = $4, body = $5 WHERE id = $1`,
 		key, a.Content, int64(a.Refused), a.Message, string(a.Body))
 	return fault.Wrap("records.KeepAnswer", err)

@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-	"time"
 
 	"twoweave/internal/base/fault"
-	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/orderdesk"
 	"twoweave/internal/platform/sqldb"
@@ -155,15 +153,4 @@ func scanOrder(row scanner) (order.Order, error) {
 		return order.Order{}, err
 	}
 	return o, json.Unmarshal([]byte(subjects), &o.Subjects)
-}
-
-// ReserveOrder is Reserve for the order desk: both keep their answers in one place, under keys that never meet.
-func (s Store) ReserveOrder(tx *sqldb.Tx, key string, now, expires time.Time) (orderdesk.Answer, bool, error) {
-	a, taken, err := s.Reserve(tx, key, now, expires)
-	return orderdesk.Answer(a), taken, err
-}
-
-// KeepOrderAnswer is KeepAnswer for the order desk.
-func (s Store) KeepOrderAnswer(tx *sqldb.Tx, key string, a orderdesk.Answer) error {
-	return s.KeepAnswer(tx, key, casedesk.Answer(a))
 }

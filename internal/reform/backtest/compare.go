@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/scenario"
 )
@@ -27,18 +28,27 @@ func (e *episode) overlaps(o *episode) bool {
 type side struct {
 	world    *world
 	episodes map[string][]*episode // by subject, in the order of their numbers
+	found    int                   // all of them
 }
 
-func (s *side) take(all []scenario.Detection) {
+// MaxEpisodes is how many episodes of one side are compared. A draft that finds more is wrong, and must not take the program's memory.
+const MaxEpisodes = 100_000
+
+func (s *side) take(all []scenario.Detection) error {
 	for _, d := range all {
 		of := s.episodes[d.Subject]
 		switch {
 		case d.Change == scenario.Started:
+			s.found++
 			s.episodes[d.Subject] = append(of, &episode{start: d})
 		case len(of) > 0:
 			of[len(of)-1].end = d.At
 		}
 	}
+	if s.found > MaxEpisodes {
+		return fault.New(fault.Invalid, "backtest.take", "the scenario finds more than %d episodes in the log: make its condition narrower", MaxEpisodes)
+	}
+	return nil
 }
 
 // pair is an episode of one side, the other side's that is the same matter, or both.
@@ -65,25 +75,14 @@ func pairs(before, after map[string][]*episode) []pair {
 }
 
 func match(before, after []*episode) []pair {
-	var all []pair
-	before, after = slices.Clone(before), slices.Clone(after)
-	for _, same := range []func(a, b *episode) bool{
-		func(a, b *episode) bool { return a.start.At.Equal(b.start.At) },
-		func(a, b *episode) bool { return a.overlaps(b) },
-		func(a, b *episode) bool { return false },
-	} {
-		var left []*episode
-		for _, b := range before {
-			at := slices.IndexFunc(after, func(a *episode) bool { return same(b, a) })
-			if at < 0 {
-				left = append(left, b)
-				continue
-			}
-			all = append(all, pair{b, after[at]})
-			after = slices.Delete(after, at, at+1)
+	all, before, after := walk(before, after, func(b, a *episode) int { return b.start.At.Compare(a.start.At) })
+	more, before, after := walk(before, after, func(b, a *episode) int {
+		if b.overlaps(a) {
+			return 0
 		}
-		before = left
-	}
+		return b.start.At.Compare(a.start.At)
+	})
+	all = append(all, more...)
 	for _, b := range before {
 		all = append(all, pair{before: b})
 	}
@@ -91,6 +90,22 @@ func match(before, after []*episode) []pair {
 		all = append(all, pair{after: a})
 	}
 	return all
+}
+
+// walk pairs what order says is the same, and leaves the rest. The episodes of a side follow one another, so that one way along both is enough.
+func walk(before, after []*episode, order func(b, a *episode) int) (both []pair, ours, theirs []*episode) {
+	for len(before) > 0 && len(after) > 0 {
+		b, a := before[0], after[0]
+		switch c := order(b, a); {
+		case c < 0:
+			ours, before = append(ours, b), before[1:]
+		case c > 0:
+			theirs, after = append(theirs, a), after[1:]
+		default:
+			both, before, after = append(both, pair{b, a}), before[1:], after[1:]
+		}
+	}
+	return both, append(ours, before...), append(theirs, after...)
 }
 
 // count fills in what differs among the episodes of which either started in the range.

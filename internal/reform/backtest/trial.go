@@ -36,7 +36,7 @@ func (t Trial) Check() error {
 }
 
 // Run computes the log through the set in force and through the same with the draft in it: from its beginning, since what was open before From
-// decides what starts after. Invalid as with Check.
+// decides what starts after. Invalid as with Check, and when either finds more than MaxEpisodes.
 func (t Trial) Run(ctx context.Context) (scenario.Comparison, error) {
 	const op = "backtest.Run"
 	if err := t.Check(); err != nil {
@@ -93,10 +93,13 @@ func newRun(t *Trial, changed *pack.Set) *run {
 	return r
 }
 
-func (r *run) each(fn func(w *world) []scenario.Detection) {
+func (r *run) each(fn func(w *world) []scenario.Detection) error {
 	for i := range r.sides {
-		r.sides[i].take(fn(r.sides[i].world))
+		if err := r.sides[i].take(fn(r.sides[i].world)); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
 func (r *run) message(m bus.Message) error {
@@ -105,16 +108,16 @@ func (r *run) message(m bus.Message) error {
 		return r.batch(m)
 	case bus.Tick:
 		r.pass(m.Tick)
-		r.each(func(w *world) []scenario.Detection { return w.tick(m.Seq, m.Tick) })
-		return nil
+		return r.each(func(w *world) []scenario.Detection { return w.tick(m.Seq, m.Tick) })
 	}
 	c, err := detect.DecodeControl(m.Body)
 	if err != nil {
 		return err
 	}
 	if c.Order != nil {
-		r.each(func(w *world) []scenario.Detection { return w.order(m.Seq, *c.Order) })
-	} else if !r.now.IsZero() && !r.now.Before(r.trial.From) {
+		return r.each(func(w *world) []scenario.Detection { return w.order(m.Seq, *c.Order) })
+	}
+	if !r.now.IsZero() && !r.now.Before(r.trial.From) {
 		r.changes++
 	}
 	return nil
@@ -147,8 +150,7 @@ func (r *run) batch(m bus.Message) error {
 			r.events++
 		}
 	}
-	r.each(func(w *world) []scenario.Detection { return w.events(m.Seq, m.Part, b) })
-	return nil
+	return r.each(func(w *world) []scenario.Detection { return w.events(m.Seq, m.Part, b) })
 }
 
 func (r *run) comparison() scenario.Comparison {

@@ -1,6 +1,7 @@
 package backtest_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -9,7 +10,9 @@ import (
 	"pgregory.net/rapid"
 
 	"twoweave/internal/base/fault"
+	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/scenario"
+	"twoweave/internal/platform/bus"
 	"twoweave/internal/reform/backtest"
 )
 
@@ -57,6 +60,44 @@ func TestANewScenarioOnlyGains(t *testing.T) {
 	}
 	if len(c.Remarks) != 2 || !strings.Contains(c.Remarks[1].EN, "windows are not full") {
 		t.Errorf("the log begins with the range: %+v", c.Remarks)
+	}
+}
+
+// TestEventsOfOneBatchKeepTheirOrder: they may be of one moment; then their places in the batch say which came first.
+func TestEventsOfOneBatchKeepTheirOrder(t *testing.T) {
+	t.Parallel()
+	p := newPast(readSet(t))
+	b := &event.Batch{Stamp: p.now}
+	for i, cm := range []int{3, 20} {
+		b.Events = append(b.Events, event.Event{ID: fmt.Sprint(i), Source: "s", Type: "level", Sender: "t", Subject: "gauge", Area: "001", Time: p.now, Body: uint64(i),
+			Data: fmt.Appendf(nil, `{"cm": %d, "street": "x"}`, cm)})
+	}
+	p.add(bus.Message{Kind: bus.Events, Part: event.PartitionOf("gauge"), Body: event.AppendBatch(nil, b)})
+	rise := scenarioText("rise", "data.street", "operator: sequence\nwhere: data.cm < 5\nalso: [{on: level, subject: data.street, where: data.cm >= 15}]\nsequence: {within: 1m}\nhold: 1m")
+	c, err := backtest.Trial{Log: p, Set: p.set, Examples: 5, Draft: draft(t, rise)}.Run(t.Context())
+	if err != nil || c.Gained != 1 {
+		t.Fatalf("%+v (%v), want the rise from 3 to 20", c, err)
+	}
+	if last := c.Examples[0].After.Readings; string(last[len(last)-1].Data) != `{"cm": 20, "street": "x"}` {
+		t.Errorf("the evidence is %s", last[len(last)-1].Data)
+	}
+}
+
+// TestADraftThatFindsTooMuch is told so before it takes the program's memory.
+func TestADraftThatFindsTooMuch(t *testing.T) {
+	t.Parallel()
+	p := newPast(readSet(t))
+	for from := 0; from <= backtest.MaxEpisodes; from += 1000 {
+		b := &event.Batch{Stamp: p.now}
+		for i := range 1000 {
+			id := fmt.Sprint(from + i)
+			b.Events = append(b.Events, event.Event{ID: id, Source: "s", Type: "level", Sender: "t", Subject: id, Area: "001", Time: p.now, Data: []byte(`{"cm": 3}`)})
+		}
+		p.add(bus.Message{Kind: bus.Events, Part: from / 1000 % event.Partitions, Body: event.AppendBatch(nil, b)})
+	}
+	_, err := backtest.Trial{Log: p, Set: p.set, Draft: draft(t, scenarioText("high", "", "operator: match\nwhen: data.cm >= 3"))}.Run(t.Context())
+	if !fault.Is(err, fault.Invalid) || !strings.Contains(fault.Message(err), "narrower") {
+		t.Errorf("got %v", err)
 	}
 }
 

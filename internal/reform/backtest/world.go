@@ -69,8 +69,7 @@ func (w *world) events(seq bus.Seq, part int, b *event.Batch) []scenario.Detecti
 			w.rows[e.Type] = row
 		}
 		for _, n := range t.CopyParts(e, row) {
-			one := &event.Batch{Stamp: b.Stamp, Copies: true, Events: []event.Event{*e}}
-			found = append(found, w.part(n).Events(seq, one).Detections...)
+			found = append(found, w.part(n).Copy(seq, i, b.Stamp, *e).Detections...)
 		}
 	}
 	return found

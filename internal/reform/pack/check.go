@@ -52,6 +52,11 @@ func checkHead(f *packFile) []fault.Problem {
 	if f.Licence == "" {
 		c.fail("licence", "the licence is missing, for example Apache-2.0")
 	}
+	for i, name := range f.Without {
+		if kind, id, _ := strings.Cut(name, "/"); !f.Amends || id == "" || !removable(EntryKind(kind)) {
+			c.fail("without."+digits(i), "an amending pack goes without entries named as in rule/owner-power; kinds are %v, but not class", EntryKinds())
+		}
+	}
 	return c.problems
 }
 

@@ -8,6 +8,7 @@ import (
 
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/ident"
+	"twoweave/internal/base/worktime"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/indicator"
 	"twoweave/internal/manage/matter"
@@ -25,6 +26,8 @@ type Set struct {
 	Indicators []*indicator.Compiled // by id
 	Classes    map[matter.ClassID]*matter.Class
 	Directory  *registry.Directory
+	Holidays   []Holiday
+	Calendar   *worktime.Calendar // the shipped one with the holidays of the packs
 	Frame      Frame
 }
 
@@ -52,7 +55,8 @@ func Combine(packs ...*Pack) (*Set, error) {
 	packs = slices.SortedFunc(slices.Values(packs), func(a, b *Pack) int { return cmp.Compare(a.Name, b.Name) })
 	c := combiner{set: &Set{Packs: packs, Types: map[event.TypeName]*Type{}, Classes: map[matter.ClassID]*matter.Class{}}, owner: map[string]string{}}
 	c.names()
-	c.registry()
+	packs = c.amending(packs)
+	c.registry(packs)
 	for _, p := range packs {
 		for i := range p.Types {
 			c.typ(p, &p.Types[i])
@@ -122,9 +126,9 @@ func (c *combiner) own(p *Pack, kind, name string) bool {
 	return true
 }
 
-func (c *combiner) registry() {
+func (c *combiner) registry(packs []*Pack) {
 	all := joined{from: map[registry.Part][]origin{}}
-	for _, p := range c.set.Packs {
+	for _, p := range packs {
 		all.add(p)
 		if p.Frame != (Frame{}) && c.set.Frame != (Frame{}) && p.Frame != c.set.Frame {
 			c.fail(p, "areas.yaml", "frame", "the frame differs from another pack's; one map has one frame")
@@ -138,6 +142,7 @@ func (c *combiner) registry() {
 		c.wrong(&all, w)
 	}
 	c.set.Directory = d
+	c.calendar(&all)
 }
 
 func (c *combiner) typ(p *Pack, t *event.Type) {
@@ -153,6 +158,9 @@ func (c *combiner) typ(p *Pack, t *event.Type) {
 }
 
 func (c *combiner) class(p *Pack, m *matter.Class) {
+	if p.Amends {
+		delete(c.owner, "class/"+string(m.ID))
+	}
 	if !c.own(p, "class", string(m.ID)) {
 		return
 	}

@@ -19,8 +19,11 @@ type document struct {
 	node *yaml.Node // the top mapping
 }
 
-// maxDocument bounds a file: content is written by people.
-const maxDocument = 1 << 20
+// Content is written by people: what is larger or more deeply nested was made to do harm.
+const (
+	maxDocument = 1 << 20
+	maxDepth    = 64
+)
 
 // parseFile splits a file into documents. Problems say where the text is no YAML.
 func parseFile(file string, text []byte) ([]document, []fault.Problem) {
@@ -41,8 +44,24 @@ func parseFile(file string, text []byte) ([]document, []fault.Problem) {
 		if len(n.Content) == 0 || n.Content[0].Tag == "!!null" {
 			continue // an empty document between two separators
 		}
+		if deep := deeper(n.Content[0], maxDepth); deep != nil {
+			return docs, []fault.Problem{{File: file, Line: deep.Line, Column: deep.Column, Message: "is nested more than 64 levels deep"}}
+		}
 		docs = append(docs, document{file: file, node: n.Content[0]})
 	}
+}
+
+// deeper finds a node that is nested more than so many levels below this one.
+func deeper(n *yaml.Node, levels int) *yaml.Node {
+	if levels == 0 {
+		return n
+	}
+	for _, below := range n.Content {
+		if deep := deeper(below, levels-1); deep != nil {
+			return deep
+		}
+	}
+	return nil
 }
 
 var yamlLine = regexp.MustCompile(`^yaml: line (\d+): `)

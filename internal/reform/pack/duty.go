@@ -6,8 +6,8 @@ import (
 	"twoweave/internal/registry"
 )
 
-// dutyFiles say who is responsible and who is on duty. They come after areas and units, which they name.
-var dutyFiles = []string{"grids.yaml", "routing.yaml", "roster.yaml"}
+// dutyFiles say who is responsible, who is on duty, and on which days. They come after areas and units, which they name.
+var dutyFiles = []string{"grids.yaml", "routing.yaml", "roster.yaml", "holidays.yaml"}
 
 type gridsFile struct {
 	Grids []registry.Grid `yaml:"grids"`
@@ -32,6 +32,10 @@ func (r *reader) duty(name string, doc document) {
 		var f registry.Roster
 		r.take(doc, &f, func() []fault.Problem { return checkRoster(&f) })
 		r.pack.Roster = f
+	case "holidays.yaml":
+		var f holidaysFile
+		r.take(doc, &f, func() []fault.Problem { return checkHolidays(&f) })
+		r.pack.Holidays = f.Holidays
 	}
 }
 
@@ -81,6 +85,8 @@ type origin struct {
 // joined is the registry's content of all packs, and for each part where its entries are from.
 type joined struct {
 	registry.Content
+	Holidays []Holiday
+
 	from map[registry.Part][]origin
 }
 
@@ -91,24 +97,18 @@ var partFiles = map[registry.Part]string{
 	registry.InDeputies: "roster.yaml", registry.InRoster: "roster.yaml",
 }
 
-func gather[T any](j *joined, p *Pack, part registry.Part, all *[]T, own []T) {
-	*all = append(*all, own...)
-	for i := range own {
-		j.from[part] = append(j.from[part], origin{p, i})
-	}
-}
-
 func (j *joined) add(p *Pack) {
 	r, own := &j.Roster, &p.Roster
-	gather(j, p, registry.InAreas, &j.Areas, p.Areas)
-	gather(j, p, registry.InUnits, &j.Units, p.Units)
-	gather(j, p, registry.InGrids, &j.Grids, p.Grids)
-	gather(j, p, registry.InRouting, &j.Rules, p.Routing)
-	gather(j, p, registry.InPersons, &r.Persons, own.Persons)
-	gather(j, p, registry.InShifts, &r.Shifts, own.Shifts)
-	gather(j, p, registry.InPosts, &r.Posts, own.Posts)
-	gather(j, p, registry.InDuties, &r.Duties, own.Duties)
-	gather(j, p, registry.InDeputies, &r.Deputies, own.Deputies)
+	merge(j, p, registry.InAreas, AreaEntry, &j.Areas, p.Areas, areaKey)
+	merge(j, p, registry.InUnits, UnitEntry, &j.Units, p.Units, unitKey)
+	merge(j, p, registry.InGrids, GridEntry, &j.Grids, p.Grids, gridKey)
+	merge(j, p, registry.InRouting, RuleEntry, &j.Rules, p.Routing, ruleKey)
+	merge(j, p, registry.InPersons, PersonEntry, &r.Persons, own.Persons, personKey)
+	merge(j, p, registry.InShifts, ShiftEntry, &r.Shifts, own.Shifts, shiftKey)
+	merge(j, p, registry.InPosts, PostEntry, &r.Posts, own.Posts, postKey)
+	merge(j, p, registry.InDuties, DutyEntry, &r.Duties, own.Duties, dutyKey)
+	merge(j, p, registry.InDeputies, "", &r.Deputies, own.Deputies, func(*registry.Deputy) string { return "" })
+	merge(j, p, inHolidays, HolidayEntry, &j.Holidays, p.Holidays, holidayKey)
 	if own.Otherwise != "" {
 		r.Otherwise = own.Otherwise
 		j.from[registry.InRoster] = []origin{{p, 0}}

@@ -15,6 +15,8 @@ type Pack struct {
 	Version    int
 	Title      lang.Text
 	Licence    string
+	Amends     bool     // its entries take the place of those of the same name in other packs
+	Without    []string // what it takes out: "rule/owner-power"
 	Types      []event.Type
 	Scenarios  []scenario.Scenario
 	Signs      []indicator.Class // in which indicators are shown, in this order
@@ -26,8 +28,12 @@ type Pack struct {
 	Grids      []registry.Grid
 	Routing    []registry.Rule
 	Roster     registry.Roster
+	Holidays   []Holiday
 	Tests      []Script
 	Maps       []Map
+
+	// Vouchers are the people who signed this content, where packs need that. They are no part of it.
+	Vouchers []string
 
 	archive []byte
 	hash    Hash
@@ -51,6 +57,8 @@ type packFile struct {
 	Version int       `yaml:"version"`
 	Title   lang.Text `yaml:"title"`
 	Licence string    `yaml:"licence"`
+	Amends  bool      `yaml:"amends"`
+	Without []string  `yaml:"without"`
 }
 
 type areasFile struct {

@@ -123,6 +123,7 @@ func (r *reader) single(name string, doc document) {
 		var f packFile
 		r.take(doc, &f, func() []fault.Problem { return checkHead(&f) })
 		r.pack.Name, r.pack.Version, r.pack.Title, r.pack.Licence = f.Name, f.Version, f.Title, f.Licence
+		r.pack.Amends, r.pack.Without = f.Amends, f.Without
 	case "areas.yaml":
 		var f areasFile
 		r.take(doc, &f, func() []fault.Problem { return checkAreas(&f) })

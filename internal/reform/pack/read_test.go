@@ -204,3 +204,19 @@ func TestAllProblemsAreToldAtOnce(t *testing.T) {
 		t.Errorf("three files have one mistake each; told are %v", got)
 	}
 }
+
+func TestContentThatWasMadeToDoHarmIsRefused(t *testing.T) {
+	t.Parallel()
+	head := "pack: town\nversion: 1\ntitle: {zh: 小镇, en: Town}\nlicence: Apache-2.0\n"
+	for name, text := range map[string]string{
+		"larger than 1 MiB": head + "# " + strings.Repeat("x", 1<<20),
+		"nested more than":  head + "without: " + strings.Repeat("[", 100) + strings.Repeat("]", 100),
+		"not YAML":          head + "without: " + strings.Repeat("[", 100_000),
+		"anchor":            head + "without: &a [x, x]\n",
+	} {
+		_, err := pack.Read(fstest.MapFS{"pack.yaml": {Data: []byte(text)}})
+		if problems := fault.Problems(err); len(problems) != 1 || !strings.Contains(problems[0].Message, name) {
+			t.Errorf("%s: %v", name, problems)
+		}
+	}
+}

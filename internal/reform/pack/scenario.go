@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/event"
 	"twoweave/internal/manage/matter"
 	"twoweave/internal/manage/operator"
@@ -148,12 +149,18 @@ func (t *Type) Copied() bool {
 	return slices.ContainsFunc(t.Watches, func(w Watch) bool { return w.Keyed })
 }
 
+// MaxKey is how many bytes a subject may have: what is found of it must fit into the indexes of any database.
+const MaxKey = 1024
+
 // Key is what an event is about for an input of a scenario: its subject, by which copies are spread too; of a cluster without a key of its own, the
-// scenario. Empty when a value for it is missing.
+// scenario. Empty when a value for it is missing. It is Invalid for a subject that no record could be kept of.
 func Key(s *scenario.Compiled, input int, t *Type, e *event.Event, row *rule.Row) (string, error) {
 	switch subject := s.Inputs[input].Subject; {
 	case subject != nil:
 		key, _, err := subject.EvalString(row)
+		if len(key) > MaxKey {
+			return "", fault.New(fault.Invalid, "pack.Key", "what the event is about is longer than %d bytes", MaxKey)
+		}
 		return key, err
 	case s.Operator == scenario.Cluster:
 		return string(s.ID), nil

@@ -12,6 +12,7 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/casedesk"
 	"twoweave/internal/manage/casework"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/platform/timer"
 )
@@ -159,7 +160,7 @@ func firstAnswer(t *testing.T, d *Desk) {
 	if _, err := d.Do(t.Context(), mine); !fault.Is(err, fault.Denied) {
 		t.Errorf("another actor's key is taken for this one's: %v", err)
 	}
-	d.clock.Advance(casedesk.KeepAnswers)
+	d.clock.Advance(command.KeepAnswers)
 	if _, err := d.Do(t.Context(), file); !fault.Is(err, fault.Conflict) {
 		t.Errorf("after its time the key must be free and the command stale: %v", err)
 	}
@@ -170,7 +171,7 @@ func firstAnswer(t *testing.T, d *Desk) {
 }
 
 func sweeps(t *testing.T, d *Desk) {
-	d.clock.Advance(2 * casedesk.KeepAnswers)
+	d.clock.Advance(2 * command.KeepAnswers)
 	if err := d.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}

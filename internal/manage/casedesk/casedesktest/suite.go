@@ -79,6 +79,14 @@ func Run(t *testing.T, s Suite) {
 		"a bulk repeated":                      repeatsBulk,
 		"a bulk undone":                        undoesBulk,
 		"what a bulk is refused":               limitsBulk,
+		"an owner is warned first":             warnsOwner,
+		"a warning that is lifted":             liftsWarning,
+		"a warning ended by a person":          endsWarning,
+		"nobody to warn":                       warnsNobody,
+		"photos of a case":                     photos,
+		"a photo comes once":                   photoOnce,
+		"a photo on a full disk":               photoOnAFullDisk,
+		"photos that are refused":              refusesPhotos,
 		"a bulk's filter and the queues":       choosesBulk,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -99,12 +107,14 @@ var Start = time.Date(2026, 7, 1, 15, 59, 50, 0, time.UTC)
 // Desk is a desk on a fresh database, with a clock of its own.
 type Desk struct {
 	*casedesk.Desk
-	suite Suite
-	db    *sqldb.DB
-	clock *clock.Manual
-	keys  atomic.Int64
-	woken atomic.Int64
-	calls sync.Map // id → title, of the calls that are not withdrawn; what a transaction that was taken back placed stays
+	suite    Suite
+	db       *sqldb.DB
+	clock    *clock.Manual
+	keys     atomic.Int64
+	woken    atomic.Int64
+	files    sync.Map // key → []byte
+	diskFull atomic.Bool
+	calls    sync.Map // id → title, of the calls that are not withdrawn; what a transaction that was taken back placed stays
 }
 
 // Call remembers whom the desk would have called.
@@ -130,7 +140,7 @@ func newDesk(t testing.TB, s Suite, db *sqldb.DB) *Desk {
 	d := &Desk{suite: s, db: db, clock: clock.NewManual(Start)}
 	d.Desk = casedesk.New(casedesk.Options{
 		DB: db, Store: s.Store, Clock: d.clock, Log: slog.New(slog.DiscardHandler), Wake: func() { d.woken.Add(1) }, Reveal: reveal,
-		Persons: persons{}, Roster: d,
+		Persons: persons{}, Roster: d, Files: d, Owners: owners,
 	})
 	d.Use(city(t))
 	d.update(t, func(tx *sqldb.Tx) error {

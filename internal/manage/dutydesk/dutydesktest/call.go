@@ -11,6 +11,7 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/lang"
 	"twoweave/internal/manage/dutydesk"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/registry"
 )
@@ -195,8 +196,8 @@ func firstAnswer(t *testing.T, d *Desk) {
 	if trail := d.audit(t, "di"); len(trail) != 1 || trail[0].Decision.Allow {
 		t.Errorf("%+v", trail)
 	}
-	for _, key := range []string{"", strings.Repeat("k", dutydesk.MaxKey+1)} {
-		if _, err := d.Acknowledge(t.Context(), dutydesk.Request{Actor: worker, IdempotencyKey: key}, "c", ""); !fault.Is(err, fault.Invalid) {
+	for _, key := range []string{"", strings.Repeat("k", command.MaxKey+1)} {
+		if _, err := d.Acknowledge(t.Context(), command.Request{Actor: worker, IdempotencyKey: key}, "c", ""); !fault.Is(err, fault.Invalid) {
 			t.Errorf("a key of %d bytes: %v", len(key), err)
 		}
 	}

@@ -19,6 +19,7 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/base/lang"
 	"twoweave/internal/manage/dutydesk"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/platform/sqldb/sqldbtest"
 	"twoweave/internal/platform/timer"
@@ -185,9 +186,9 @@ func (d *Desk) told(t *testing.T, about string) string {
 }
 
 // by is a request a moment later than the one before, so that the log has an order.
-func (d *Desk) by(who access.Actor) dutydesk.Request {
+func (d *Desk) by(who access.Actor) command.Request {
 	d.clock.Advance(time.Microsecond)
-	return dutydesk.Request{Actor: who, IdempotencyKey: fmt.Sprint("key-", d.keys.Add(1)), Route: "duty"}
+	return command.Request{Actor: who, IdempotencyKey: fmt.Sprint("key-", d.keys.Add(1)), Route: "duty"}
 }
 
 func (d *Desk) view(t *testing.T, fn func(tx *sqldb.Tx) error) {

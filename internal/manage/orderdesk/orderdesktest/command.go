@@ -13,6 +13,7 @@ import (
 	"twoweave/internal/base/fault"
 	"twoweave/internal/manage/order"
 	"twoweave/internal/manage/orderdesk"
+	"twoweave/internal/platform/command"
 )
 
 func twoPersons(t *testing.T, d *Desk) {
@@ -118,7 +119,7 @@ func firstAnswer(t *testing.T, d *Desk) {
 			t.Errorf("a refusal, repeated: %v", err)
 		}
 	}
-	if _, err := d.Give(t.Context(), orderdesk.Request{Actor: operator}, order.PutState, state(order.Special)); !fault.Is(err, fault.Invalid) {
+	if _, err := d.Give(t.Context(), command.Request{Actor: operator}, order.PutState, state(order.Special)); !fault.Is(err, fault.Invalid) {
 		t.Errorf("without a key: %v", err)
 	}
 }
@@ -134,6 +135,18 @@ func refusals(t *testing.T, d *Desk) {
 	}
 	if o := d.load(t, v.ID); o.Status != order.Proposed || o.Version != 1 {
 		t.Errorf("after a refusal: %+v", o)
+	}
+	for _, c := range v.Commands { // as the proposer is shown it
+		if may := c.Command == "end"; c.Allowed != may || may == (c.Reason != "") {
+			t.Errorf("the proposer is offered %+v", c)
+		}
+	}
+	if len(v.Commands) != 2 {
+		t.Errorf("the proposer is shown %+v", v.Commands)
+	}
+	page, err := d.List(t.Context(), operator, orderdesk.Filter{})
+	if err != nil || len(page.Items) != 1 || page.Items[0].Commands[0].Command != "confirm" || page.Items[0].Commands[0].Allowed {
+		t.Errorf("an operator, who confirms no emergency, is shown %+v, %v", page.Items, err)
 	}
 	trail := d.audit(t, "di")
 	if len(trail) != 2 || trail[0].Decision.Allow || trail[0].Action != access.ConfirmEmergency || trail[0].Decision.Reason == "" || trail[0].Thing != "order/"+string(v.ID) {

@@ -23,6 +23,7 @@ import (
 	"twoweave/internal/manage/orderdesk"
 	"twoweave/internal/manage/scenario"
 	"twoweave/internal/platform/bus"
+	"twoweave/internal/platform/command"
 	"twoweave/internal/platform/outbox"
 	"twoweave/internal/platform/sqldb"
 	"twoweave/internal/platform/sqldb/sqldbtest"
@@ -167,8 +168,8 @@ func (d *Desk) drain(t *testing.T) {
 	}
 }
 
-func (d *Desk) by(who access.Actor) orderdesk.Request {
-	return orderdesk.Request{Actor: who, IdempotencyKey: fmt.Sprint("key-", d.keys.Add(1)), Route: "orders"}
+func (d *Desk) by(who access.Actor) command.Request {
+	return command.Request{Actor: who, IdempotencyKey: fmt.Sprint("key-", d.keys.Add(1)), Route: "orders"}
 }
 
 func state(l order.Level) order.Draft {
