@@ -245,7 +245,11 @@ func (a *App) startMQTT(people actors) error {
 	}
 	listener := a.door.Devices(a.devices)
 	if a.config.TLS.MQTT {
-		listener = tls.NewListener(listener, a.tlsConfig())
+		config, err := a.deviceTLS()
+		if err != nil {
+			return err
+		}
+		listener = tls.NewListener(listener, config)
 	}
 	g, err := mqtt.New(mqtt.Options{Listener: listener, Topics: topics, Accept: events{a.ingest, a.door}.one, Anonymous: a.anonymous(), Log: a.o.Log.With("part", "mqtt"),
 		Authenticate: func(ctx context.Context, name, key string) (access.Actor, error) {

@@ -2,6 +2,8 @@ package app
 
 import (
 	"crypto/tls"
+	"crypto/x509"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -16,10 +18,11 @@ import (
 
 // TLS is how pages and API are served over TLS. Zero: not at all.
 type TLS struct {
-	Cert     string `yaml:"cert"`     // PEM file: the certificate, then those that vouch for it
-	Key      string `yaml:"key"`      // PEM file of its private key
-	Redirect string `yaml:"redirect"` // address where plain HTTP is sent on to TLS, such as :80; empty: nowhere
-	MQTT     bool   `yaml:"mqtt"`     // devices come over TLS as well
+	Cert     string `yaml:"cert"`      // PEM file: the certificate, then those that vouch for it
+	Key      string `yaml:"key"`       // PEM file of its private key
+	Redirect string `yaml:"redirect"`  // address where plain HTTP is sent on to TLS, such as :80; empty: nowhere
+	MQTT     bool   `yaml:"mqtt"`      // devices come over TLS as well
+	DeviceCA string `yaml:"device_ca"` // PEM file of authorities: a device must show a certificate that one of them issued; empty: its key is enough
 }
 
 // On says whether there is TLS.
@@ -39,7 +42,29 @@ func (t TLS) check() (problems []fault.Problem) {
 	if _, _, err := net.SplitHostPort(t.Redirect); t.Redirect != "" && err != nil {
 		problems = append(problems, fault.Problem{Field: "tls.redirect", Message: "must be HOST:PORT, such as :80"})
 	}
+	if t.DeviceCA == "" {
+		return problems
+	}
+	if !t.MQTT {
+		problems = append(problems, fault.Problem{Field: "tls.device_ca", Message: "needs mqtt: true; devices show certificates over TLS alone"})
+	}
+	if _, err := authorities(t.DeviceCA); err != nil {
+		problems = append(problems, fault.Problem{Field: "tls.device_ca", Message: err.Error()})
+	}
 	return problems
+}
+
+// authorities are the certificates of a PEM file.
+func authorities(path string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM form", path)
+	}
+	return pool, nil
 }
 
 // lookAgain is how often the files of a certificate are looked at: a renewed one is in force without a restart.
@@ -98,6 +123,20 @@ func (a *App) tlsConfig() *tls.Config {
 	}
 	c := &certificate{files: a.config.TLS, clock: a.o.Clock, log: a.o.Log.With("part", "tls")}
 	return &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: c.get}
+}
+
+// deviceTLS is what the listener of devices needs: with authorities, whoever shows no certificate of theirs is turned away before a byte of MQTT is read.
+func (a *App) deviceTLS() (*tls.Config, error) {
+	c := a.tlsConfig()
+	if a.config.TLS.DeviceCA == "" {
+		return c, nil
+	}
+	var err error
+	if c.ClientCAs, err = authorities(a.config.TLS.DeviceCA); err != nil {
+		return nil, err
+	}
+	c.ClientAuth = tls.RequireAndVerifyClientCert
+	return c, nil
 }
 
 // sendOn answers plain HTTP with the same address over TLS. A command is not sent on: whoever gave it has shown it to the network already, and must learn that.

@@ -103,31 +103,70 @@ func TestDevicesOverTLS(t *testing.T) {
 	c.Listen, c.MQTT, c.TLS = "127.0.0.1:0", "127.0.0.1:0", files
 	a := started(t, c, Options{})
 	defer stopped(t, a)
-	connect := []byte{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 1, 'x'} // CONNECT of MQTT 3.1.1, without a name
-	answer := func(conn net.Conn, err error) byte {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer conn.Close()
-		got := make([]byte, 4)
-		_, err = conn.Write(connect)
-		if err == nil {
-			_, err = io.ReadFull(conn, got)
-		}
-		if err != nil {
-			return 0
-		}
-		return got[0]
-	}
 	secure, err := tls.Dial("tcp", a.MQTT(), &tls.Config{RootCAs: trusted})
-	if first := answer(secure, err); first != 0x20 { // CONNACK
+	if first := firstOfAnswer(t, secure, err); first != connack {
 		t.Errorf("over TLS the first byte is %#x", first)
 	}
 	plain, err := net.Dial("tcp", a.MQTT())
-	if first := answer(plain, err); first == 0x20 {
+	if first := firstOfAnswer(t, plain, err); first == connack {
 		t.Error("a device came in in plain")
 	}
+}
+
+const connack = 0x20 // first byte of MQTT's answer to CONNECT
+
+// firstOfAnswer asks to be let in over MQTT and gives the first byte of the answer; 0 when none comes.
+func firstOfAnswer(t *testing.T, conn net.Conn, err error) byte {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	connect := []byte{0x10, 13, 0, 4, 'M', 'Q', 'T', 'T', 4, 2, 0, 60, 0, 1, 'x'} // CONNECT of MQTT 3.1.1, without a name
+	got := make([]byte, 4)
+	if _, err = conn.Write(connect); err == nil {
+		_, err = io.ReadFull(conn, got)
+	}
+	if err != nil {
+		return 0
+	}
+	return got[0]
+}
+
+// With tls.device_ca a device needs a certificate that one of the authorities issued, beside its key; browsers are not asked for one.
+func TestDevicesShowCertificates(t *testing.T) {
+	t.Parallel()
+	c := configIn(filepath.Join(t.TempDir(), "data"))
+	files, trusted := issue(t, t.TempDir(), "server")
+	device, _ := issue(t, t.TempDir(), "device")
+	stranger, _ := issue(t, t.TempDir(), "stranger")
+	files.MQTT, files.DeviceCA = true, device.Cert
+	c.Listen, c.MQTT, c.TLS = "127.0.0.1:0", "127.0.0.1:0", files
+	a := started(t, c, Options{})
+	defer stopped(t, a)
+	for name, d := range map[string]struct {
+		shown TLS
+		in    bool
+	}{"its own": {device, true}, "a stranger's": {stranger, false}, "the server's": {files, false}, "none": {TLS{}, false}} {
+		config := &tls.Config{RootCAs: trusted}
+		if d.shown.On() {
+			pair, err := tls.LoadX509KeyPair(d.shown.Cert, d.shown.Key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &pair, nil }
+		}
+		conn, err := tls.Dial("tcp", a.MQTT(), config)
+		if in := firstOfAnswer(t, conn, err) == connack; in != d.in {
+			t.Errorf("a device that shows %s certificate is let in: %v", name, in)
+		}
+	}
+	browser := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted}, DisableKeepAlives: true}}
+	res, err := browser.Get(a.URL() + "/healthz")
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
 }
 
 // A renewed certificate is in force within a minute; one that is half written leaves the old one there.
@@ -181,16 +220,23 @@ func TestACertificateIsRenewed(t *testing.T) {
 func TestTLSSettings(t *testing.T) {
 	t.Parallel()
 	good, _ := issue(t, t.TempDir(), "x")
+	known := TLS{Cert: good.Cert, Key: good.Key, MQTT: true, DeviceCA: good.Cert}
+	overPlain, nobody, noCertificate := known, known, known
+	overPlain.MQTT, nobody.DeviceCA, noCertificate.DeviceCA = false, "nowhere.pem", good.Key
 	for name, c := range map[string]struct {
 		tls  TLS
 		good bool
 	}{
-		"none":          {TLS{}, true},
-		"both":          {good, true},
-		"no key":        {TLS{Cert: good.Cert}, false},
-		"no such file":  {TLS{Cert: good.Cert, Key: "nowhere.pem"}, false},
-		"devices alone": {TLS{MQTT: true}, false},
-		"redirect":      {TLS{Cert: good.Cert, Key: good.Key, Redirect: "80"}, false},
+		"none":                            {TLS{}, true},
+		"both":                            {good, true},
+		"no key":                          {TLS{Cert: good.Cert}, false},
+		"no such file":                    {TLS{Cert: good.Cert, Key: "nowhere.pem"}, false},
+		"devices alone":                   {TLS{MQTT: true}, false},
+		"redirect":                        {TLS{Cert: good.Cert, Key: good.Key, Redirect: "80"}, false},
+		"device certificates":             {known, true},
+		"device certificates, plain MQTT": {overPlain, false},
+		"no file of authorities":          {nobody, false},
+		"a file without a certificate":    {noCertificate, false},
 	} {
 		if problems := c.tls.check(); (problems == nil) != c.good {
 			t.Errorf("%s: %v", name, problems)
