@@ -124,7 +124,11 @@ func (d *Desk) reveal(tx *sqldb.Tx, r Reader, c *casework.Case, now time.Time, r
 		}
 		readings[i].Data = open
 	}
-	return audit, d.Store.AppendAudit(tx, audit)
+	rows := []access.Audit{audit}
+	if !c.Open() {
+		rows = append(rows, audit.Idle("the case is over: it is nobody's task"))
+	}
+	return audit, d.Store.AppendAudit(tx, rows...)
 }
 
 // chain is how a case came to be. A piece that is not kept (a database from before it was) stays empty.

@@ -29,7 +29,7 @@ func (Store) SearchAudit(tx *sqldb.Tx, q AuditSearch) ([]access.Audit, error) {
 		}
 	}
 	if q.Flagged {
-		w.add("(NOT allowed OR action = ?)", string(access.ManyLooks))
+		w.add("(NOT allowed OR action IN (?, ?))", string(access.ManyLooks), string(access.IdleLook))
 	}
 	found, err := collect(tx, scanAudit, `SELECT at, actor, roles, action, thing, purpose, allowed, rule, reason
 		FROM audit`+w.String()+` ORDER BY at DESC, id DESC LIMIT `+w.arg(q.Limit), w.args...)

@@ -49,7 +49,9 @@ func TestLookersAndSearches(t *testing.T) {
 		lookers(manage.Looker{Account: "anna", Things: 3})
 		keep("system:looks", "account/anna", access.ManyLooks, noon, true)
 		lookers()
-		for want, q := range map[int]manage.AuditSearch{10: {}, 3: {Who: "anna"}, 1: {Who: "anna", Thing: "person/2"}, 2: {Flagged: true}, 8: {From: noon}, 0: {Action: access.ReadAudit}} {
+		keep("dora", "case/1", access.IdleLook, noon, true)
+		keep("dora", "case/2", access.IdleLook, noon, true)
+		for want, q := range map[int]manage.AuditSearch{12: {}, 3: {Who: "anna"}, 1: {Who: "anna", Thing: "person/2"}, 4: {Flagged: true}, 10: {From: noon}, 0: {Action: access.ReadAudit}} {
 			q.To, q.Limit = noon.Add(time.Second), 100
 			view(func(tx *sqldb.Tx) error {
 				got, err := s.SearchAudit(tx, q)

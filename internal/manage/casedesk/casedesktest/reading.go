@@ -351,6 +351,15 @@ func personal(t *testing.T, d *Desk) {
 			t.Errorf("%s: audit = %+v", name, a)
 		}
 	}
+	d.walk(t, id, casework.Closed)
+	thing.Actor = operator.ID
+	before := len(d.audit(t, thing))
+	if _, err := d.Case(t.Context(), reader(operator), id, true); err != nil {
+		t.Error(err)
+	}
+	if a := d.audit(t, thing); len(a) != before+2 || !slices.ContainsFunc(a, func(row access.Audit) bool { return row.Action == access.IdleLook && row.Decision.Allow }) {
+		t.Errorf("a look at a closed case is not flagged: %+v", a)
+	}
 }
 
 func detections(t *testing.T, d *Desk) {
