@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -32,6 +33,7 @@ func accountCommand() command {
 			f.String("name", "", "with add: the name that screens show")
 			f.String("role", "", "with add: one or more roles, separated by commas")
 			f.String("unit", "", "with add: the unit an officer belongs to")
+			f.String("scope", "", "with add and key: what the key is good for, such as case.read,event.send:river.*; * for all that the roles may. Without it a new key keeps the scope of the one before")
 			f.Duration("valid", 0, "with add and key: how long the key works, such as 2160h; 0 for no end")
 		},
 		run: account,
@@ -77,6 +79,10 @@ func account(ctx context.Context, env *environment, flags *flag.FlagSet) error {
 func addAccount(ctx context.Context, env *environment, flags *flag.FlagSet, accounts *app.Accounts) error {
 	text := func(name string) string { return flags.Lookup(name).Value.String() }
 	a := manage.Account{ID: text("id"), Name: text("name"), Unit: registry.UnitID(text("unit"))}
+	var err error
+	if a.KeyScope, err = scope(text("scope")); err != nil {
+		return err
+	}
 	for _, r := range strings.Split(text("role"), ",") {
 		if r = strings.TrimSpace(r); r != "" {
 			a.Roles = append(a.Roles, access.Role(r))
@@ -99,12 +105,28 @@ func renewKey(ctx context.Context, env *environment, flags *flag.FlagSet, accoun
 	if err != nil {
 		return err
 	}
-	key, err := accounts.RenewKey(ctx, id, lasts)
+	var narrowed *access.Scope
+	if text := flags.Lookup("scope").Value.String(); text != "" {
+		s, err := scope(text)
+		if err != nil {
+			return err
+		}
+		narrowed = &s
+	}
+	key, err := accounts.RenewKey(ctx, id, lasts, narrowed)
 	if err != nil {
 		return err
 	}
 	fmt.Fprintf(env.stdout, "key     %s\n\nThe key is not kept and cannot be shown again. The one before is void.\n", key)
 	return nil
+}
+
+func scope(text string) (access.Scope, error) {
+	s, err := access.ParseScope(text)
+	if err != nil {
+		return nil, fault.New(fault.Invalid, "account", "--scope: %v", err)
+	}
+	return s, nil
 }
 
 // valid is how long a new key works.
@@ -122,7 +144,7 @@ func listAccounts(ctx context.Context, env *environment, accounts *app.Accounts)
 		return err
 	}
 	w := tabwriter.NewWriter(env.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tROLES\tUNIT\tSINCE\tKEY UNTIL\tSTATE")
+	fmt.Fprintln(w, "ID\tNAME\tROLES\tUNIT\tSINCE\tKEY UNTIL\tSCOPE\tSTATE")
 	for _, a := range all {
 		state := "in force"
 		if !a.DisabledAt.IsZero() {
@@ -132,7 +154,7 @@ func listAccounts(ctx context.Context, env *environment, accounts *app.Accounts)
 		if !a.KeyEndsAt.IsZero() {
 			ends = a.KeyEndsAt.Format(time.DateTime)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.Name, fmt.Sprint(a.Roles), a.Unit, a.CreatedAt.Format(time.DateTime), ends, state)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", a.ID, a.Name, fmt.Sprint(a.Roles), a.Unit, a.CreatedAt.Format(time.DateTime), ends, cmp.Or(a.KeyScope.String(), "all"), state)
 	}
 	return w.Flush()
 }

@@ -156,11 +156,13 @@ func cmdLogged(ts *testscript.TestScript, neg bool, args []string) {
 
 // account ID ROLES [UNIT]: makes an account; "as ID" speaks for it.
 func cmdAccount(ts *testscript.TestScript, _ bool, args []string) {
-	needs(ts, args, 2, "account ID ROLES [UNIT]")
+	needs(ts, args, 2, "account ID ROLES [UNIT] [FLAG VALUE]...")
 	add := []string{"account", "add", "--data", "data", "--database", ts.Getenv("DATABASE"), "--id", args[0], "--name", "The " + args[0], "--role", args[1]}
-	if len(args) > 2 {
-		add = append(add, "--unit", args[2])
+	rest := args[2:]
+	if len(rest)%2 == 1 {
+		add, rest = append(add, "--unit", rest[0]), rest[1:]
 	}
+	add = append(add, rest...)
 	c := exec.Command("twoweave", add...)
 	c.Dir = ts.MkAbs(".")
 	out, err := c.CombinedOutput()

@@ -37,6 +37,7 @@ type Actor struct {
 	Name  string
 	Roles []Role
 	Unit  string // the unit an officer belongs to; empty for the centre
+	Scope Scope  // of the key that was shown; empty for people
 }
 
 // Has says whether the actor has a role.
@@ -118,6 +119,9 @@ type Audit struct {
 func Decide(r Request) Decision { return decide(table, r) }
 
 func decide(table []row, r Request) Decision {
+	if !r.Actor.Scope.holds(r.Action) {
+		return Decision{Rule: "none", Reason: fmt.Sprintf("the key's scope (%s) does not name %s", r.Actor.Scope, r.Action), Code: "access.scope"}
+	}
 	reason := why{"access.role", fmt.Sprintf("no rule lets %s do %s", describe(r.Actor.Roles), r.Action)}
 	for _, row := range table {
 		if row.action != r.Action || !r.Actor.Has(row.role) {

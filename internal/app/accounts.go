@@ -46,10 +46,10 @@ func (a *Accounts) Add(ctx context.Context, account manage.Account, lasts time.D
 	return made, key, err
 }
 
-// RenewKey gives an account another key; the one before is void.
-func (a *Accounts) RenewKey(ctx context.Context, id string, lasts time.Duration) (key string, err error) {
+// RenewKey gives an account another key; the one before is void. The scope stays unless another one is given.
+func (a *Accounts) RenewKey(ctx context.Context, id string, lasts time.Duration, scope *access.Scope) (key string, err error) {
 	err = a.db.Update(ctx, func(tx *sqldb.Tx) error {
-		if key, err = a.store.RenewKey(tx, id, a.until(lasts)); err != nil {
+		if key, err = a.store.RenewKey(tx, id, a.until(lasts), scope); err != nil {
 			return err
 		}
 		return a.audit(tx, "account-key", id)
@@ -109,14 +109,18 @@ type actors struct {
 }
 
 func (a actors) ByKey(ctx context.Context, key string) (access.Actor, error) {
-	return a.find(ctx, func(tx *sqldb.Tx) (manage.Account, error) { return a.store.AccountByKey(tx, key, a.clock.Now()) })
+	account, err := a.find(ctx, func(tx *sqldb.Tx) (manage.Account, error) { return a.store.AccountByKey(tx, key, a.clock.Now()) })
+	actor := account.Actor()
+	actor.Scope = account.KeyScope
+	return actor, err
 }
 
 func (a actors) ByID(ctx context.Context, id string) (access.Actor, error) {
-	return a.find(ctx, func(tx *sqldb.Tx) (manage.Account, error) { return a.store.Account(tx, id) })
+	account, err := a.find(ctx, func(tx *sqldb.Tx) (manage.Account, error) { return a.store.Account(tx, id) })
+	return account.Actor(), err
 }
 
-func (a actors) find(ctx context.Context, get func(*sqldb.Tx) (manage.Account, error)) (access.Actor, error) {
+func (a actors) find(ctx context.Context, get func(*sqldb.Tx) (manage.Account, error)) (manage.Account, error) {
 	var account manage.Account
 	err := a.db.View(ctx, func(tx *sqldb.Tx) error {
 		var err error
@@ -125,9 +129,9 @@ func (a actors) find(ctx context.Context, get func(*sqldb.Tx) (manage.Account, e
 	})
 	switch {
 	case fault.Is(err, fault.NotFound) || (err == nil && !account.DisabledAt.IsZero()):
-		return access.Actor{}, fault.New(fault.Unauthenticated, "app.actors", "no account in force has this key")
+		return manage.Account{}, fault.New(fault.Unauthenticated, "app.actors", "no account in force has this key")
 	case err != nil:
-		return access.Actor{}, err
+		return manage.Account{}, err
 	}
-	return account.Actor(), nil
+	return account, nil
 }

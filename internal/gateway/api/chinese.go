@@ -15,6 +15,7 @@ var chinese = map[fault.Code]string{
 	"access.own-work":             "处置过该案件的人不能核查",
 	"access.purpose":              "您的角色不能为此目的这样做",
 	"access.role":                 "您的角色没有这项权限",
+	"access.scope":                "该密钥的授权范围不包括这项操作",
 	"access.unasked":              "没有权限",
 	"area.unknown":                "没有这个街镇",
 	"bulk.kind":                   "“{1:cmd}”不能批量执行",

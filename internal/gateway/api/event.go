@@ -84,10 +84,16 @@ func (a *API) sendEvents(ctx context.Context, in *eventsInput) (*eventsOutput, e
 	if err := permit(ctx, access.SendEvent, access.Thing{Kind: "event"}); err != nil {
 		return nil, err
 	}
-	sender := event.Sender(actorOf(ctx).ID)
+	actor := actorOf(ctx)
+	sender := event.Sender(actor.ID)
 	read, err := readEvents(in)
 	if err != nil {
 		return nil, err
+	}
+	for i := range read {
+		if r := &read[i]; len(r.problems) == 0 && !actor.Scope.Sends(string(r.event.Type)) {
+			r.problems = []fault.Problem{{Field: "type", Message: string(r.event.Type) + " is not in the scope of this key"}}
+		}
 	}
 	answer, err := a.accept(ctx, sender, read)
 	if err != nil {

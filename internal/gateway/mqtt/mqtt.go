@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"net"
+	"sync"
 	"time"
 
 	broker "github.com/mochi-mqtt/server/v2"
@@ -80,13 +81,14 @@ func (f failures) Enabled(ctx context.Context, level slog.Level) bool {
 // hook is where the broker asks us. The broker calls it from each connection's own goroutine.
 type hook struct {
 	broker.HookBase
-	o Options
+	o      Options
+	scopes sync.Map // *broker.Client → access.Scope, of connected clients whose key has one
 }
 
 func (h *hook) ID() string { return "twoweave" }
 
 func (h *hook) Provides(b byte) bool {
-	return bytes.Contains([]byte{broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnPublish}, []byte{b})
+	return bytes.Contains([]byte{broker.OnConnectAuthenticate, broker.OnACLCheck, broker.OnPublish, broker.OnDisconnect}, []byte{b})
 }
 
 // OnConnectAuthenticate finds the actor by name and key, and remembers who it is as the client's user name.
@@ -106,6 +108,9 @@ func (h *hook) OnConnectAuthenticate(cl *broker.Client, pk packets.Packet) bool 
 		return false
 	}
 	cl.Properties.Username = []byte(actor.ID)
+	if len(actor.Scope) > 0 {
+		h.scopes.Store(cl, actor.Scope)
+	}
 	return true
 }
 
@@ -116,6 +121,9 @@ func (h *hook) OnACLCheck(_ *broker.Client, _ string, write bool) bool { return 
 func (h *hook) OnPublish(cl *broker.Client, pk packets.Packet) (packets.Packet, error) {
 	pk.FixedHeader.Retain = false
 	e, problems := h.event(pk)
+	if len(problems) == 0 && !h.scope(cl).Sends(string(e.Type)) {
+		problems = []fault.Problem{{Field: "type", Message: string(e.Type) + " is not in the scope of this key"}}
+	}
 	if len(problems) == 0 {
 		ctx, cancel := context.WithTimeout(context.Background(), acceptTimeout)
 		defer cancel()
@@ -132,6 +140,16 @@ func (h *hook) OnPublish(cl *broker.Client, pk packets.Packet) (packets.Packet, 
 		return pk, packets.ErrPayloadFormatInvalid
 	}
 	return pk, nil
+}
+
+// OnDisconnect forgets the connection's scope.
+func (h *hook) OnDisconnect(cl *broker.Client, _ error, _ bool) { h.scopes.Delete(cl) }
+
+func (h *hook) scope(cl *broker.Client) access.Scope {
+	if s, narrowed := h.scopes.Load(cl); narrowed {
+		return s.(access.Scope)
+	}
+	return nil
 }
 
 // unavailable closes the connection without an acknowledgement, so that the sender tries again.

@@ -65,7 +65,11 @@ func start(t *testing.T) *city {
 			if name == "viewer" {
 				role = access.Viewer
 			}
-			return access.Actor{ID: name, Roles: []access.Role{role}}, nil
+			actor := access.Actor{ID: name, Roles: []access.Role{role}}
+			if name == "river" {
+				actor.Scope = access.Scope{"event.send:river.*"}
+			}
+			return actor, nil
 		}})
 	if err != nil {
 		t.Fatal(err)
@@ -168,6 +172,33 @@ func TestConnectionsAreJudged(t *testing.T) {
 	}
 	if _, err := c.connect5(t, "viewer", "secret"); err == nil {
 		t.Error("a viewer may send events")
+	}
+}
+
+// A key whose scope names types sends those alone; what one connection may does not widen when others come and go.
+func TestAScopeOfTypes(t *testing.T) {
+	t.Parallel()
+	c := start(t)
+	client, err := c.connect5(t, "river", "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	send := func(topic string) byte {
+		t.Helper()
+		res, err := client.Publish(t.Context(), &paho.Publish{Topic: topic, QoS: 1, Payload: []byte(`{"cm":17}`)})
+		if res == nil {
+			t.Fatal(err)
+		}
+		return res.ReasonCode
+	}
+	for range 3 {
+		c.release <- struct{}{}
+	}
+	if level, quality, water := send("city/river.level/r"), send("city/river.quality/r"), send("city/water.level/p-7"); level != 0 || quality != 0 || water != 0x99 {
+		t.Errorf("answers %#x, %#x and %#x", level, quality, water)
+	}
+	if len(c.events) != 2 {
+		t.Errorf("%d events came in", len(c.events))
 	}
 }
 

@@ -209,6 +209,9 @@ func (h *Handler) signIn(w http.ResponseWriter, r *http.Request) {
 // signInByKey is for an account that has no passphrase: the key of one that has is for programs, and would go around what else its person must show.
 func (h *Handler) signInByKey(w http.ResponseWriter, r *http.Request, key string) {
 	actor, err := h.o.People.ByKey(r.Context(), key)
+	if err == nil && len(actor.Scope) > 0 {
+		err = fault.New(fault.Unauthenticated, "signin", "the key of account %q is for a program: it has a scope", actor.ID)
+	}
 	if err == nil {
 		var has bool
 		if has, err = h.o.Identity.HasPassphrase(r.Context(), actor.ID); has {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strings"
 	"time"
 
 	"twoweave/internal/access"
@@ -27,7 +28,8 @@ CREATE TABLE account (
 	key_hash    TEXT   NOT NULL UNIQUE, -- SHA-256 of the key; keys are random, so that no salt is needed
 	created_at  BIGINT NOT NULL,
 	disabled_at BIGINT NOT NULL
-);`}, {Name: "manage-account-2", SQL: `ALTER TABLE account ADD COLUMN key_ends_at BIGINT NOT NULL DEFAULT 0;`}}
+);`}, {Name: "manage-account-2", SQL: `ALTER TABLE account ADD COLUMN key_ends_at BIGINT NOT NULL DEFAULT 0;`},
+	{Name: "manage-account-3", SQL: `ALTER TABLE account ADD COLUMN key_scope TEXT NOT NULL DEFAULT '';`}}
 
 // Account is somebody, or some device, that has a key.
 type Account struct {
@@ -38,14 +40,15 @@ type Account struct {
 	CreatedAt  time.Time
 	DisabledAt time.Time // zero while it may be used
 	KeyEndsAt  time.Time // zero: the key has no end
+	KeyScope   access.Scope
 }
 
-// Actor is the account as access sees it.
+// Actor is the account as access sees its person. The scope is the key's: AccountByKey's callers add it.
 func (a *Account) Actor() access.Actor {
 	return access.Actor{ID: a.ID, Name: a.Name, Roles: a.Roles, Unit: string(a.Unit)}
 }
 
-const accountColumns = `id, name, roles, unit, created_at, disabled_at, key_ends_at`
+const accountColumns = `id, name, roles, unit, created_at, disabled_at, key_ends_at, key_scope`
 
 // keyPrefix makes a key recognisable where it does not belong.
 const keyPrefix = "tw_"
@@ -65,8 +68,8 @@ func (Store) CreateAccount(tx *sqldb.Tx, a Account) (Account, string, error) {
 		return Account{}, "", fault.Wrap(op, err)
 	}
 	key := newKey()
-	rows, err := tx.Exec(`INSERT INTO account (id, name, roles, unit, key_hash, created_at, disabled_at, key_ends_at) VALUES ($1, $2, $3, $4, $5, $6, 0, $7)
-		ON CONFLICT (id) DO NOTHING`, a.ID, a.Name, string(roles), string(a.Unit), hashKey(key), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.KeyEndsAt))
+	rows, err := tx.Exec(`INSERT INTO account (id, name, roles, unit, key_hash, created_at, disabled_at, key_ends_at, key_scope) VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8)
+		ON CONFLICT (id) DO NOTHING`, a.ID, a.Name, string(roles), string(a.Unit), hashKey(key), sqldb.Micros(a.CreatedAt), sqldb.Micros(a.KeyEndsAt), a.KeyScope.String())
 	if err != nil {
 		return Account{}, "", fault.Wrap(op, err)
 	}
@@ -102,13 +105,16 @@ func hashKey(key string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// RenewKey gives an account another key, which ends at a time or, when that is zero, never. The one before is void from then on.
-func (s Store) RenewKey(tx *sqldb.Tx, id string, ends time.Time) (string, error) {
+// RenewKey gives an account another key, which ends at a time or, when that is zero, never. The one before is void from then on; the scope stays unless another one is given.
+func (s Store) RenewKey(tx *sqldb.Tx, id string, ends time.Time, scope *access.Scope) (string, error) {
 	const op = "records.RenewKey"
 	key := newKey()
 	rows, err := tx.Exec(`UPDATE account SET key_hash = $2, key_ends_at = $3 WHERE id = $1`, id, hashKey(key), sqldb.Micros(ends))
 	if err == nil && rows == 0 {
 		_, err = s.Account(tx, id)
+	}
+	if err == nil && scope != nil {
+		_, err = tx.Exec(`UPDATE account SET key_scope = $2 WHERE id = $1`, id, scope.String())
 	}
 	return key, fault.Wrap(op, err)
 }
@@ -177,11 +183,14 @@ func (s Store) Person(tx *sqldb.Tx, id string) (casework.Person, error) {
 
 func scanAccount(row scanner) (Account, error) {
 	var a Account
-	var roles string
+	var roles, scope string
 	var created, disabled, ends int64
-	if err := row.Scan(&a.ID, &a.Name, &roles, &a.Unit, &created, &disabled, &ends); err != nil {
+	if err := row.Scan(&a.ID, &a.Name, &roles, &a.Unit, &created, &disabled, &ends, &scope); err != nil {
 		return Account{}, err
 	}
 	a.CreatedAt, a.DisabledAt, a.KeyEndsAt = sqldb.FromMicros(created), sqldb.FromMicros(disabled), sqldb.FromMicros(ends)
+	if scope != "" {
+		a.KeyScope = strings.Split(scope, ",")
+	}
 	return a, json.Unmarshal([]byte(roles), &a.Roles)
 }

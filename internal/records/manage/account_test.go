@@ -123,11 +123,11 @@ func TestKeysEnd(t *testing.T) {
 			if !works(first, time.Hour-time.Microsecond) || works(first, time.Hour) {
 				t.Error("the key does not end when it should")
 			}
-			second, err := s.RenewKey(tx, a.ID, time.Time{})
+			second, err := s.RenewKey(tx, a.ID, time.Time{}, nil)
 			if err != nil || works(first, 0) || !works(second, 1000*time.Hour) {
 				t.Errorf("after a new key (%v) the first works: %v, the second: %v", err, works(first, 0), works(second, 1000*time.Hour))
 			}
-			if _, err := s.RenewKey(tx, "nobody", time.Time{}); !fault.Is(err, fault.NotFound) {
+			if _, err := s.RenewKey(tx, "nobody", time.Time{}, nil); !fault.Is(err, fault.NotFound) {
 				t.Errorf("a key for nobody: %v", err)
 			}
 			return nil
