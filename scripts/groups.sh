@@ -69,7 +69,7 @@ browser() { go test -timeout 10m -count=1 ./test/browser/...; }
 race() {
   local all
   all=$(folders_with '^[[:space:]]*go (func\(|[A-Za-z.]+\()|\.Go\(|"sync(/atomic)?"' '*.go' | grep -v -e '^./test/' -e '/pgserver$')
-  CGO_ENABLED=1 with_postgres go test -race -timeout 8m $all
+  CGO_ENABLED=1 with_postgres go test -race -timeout 15m $all
 }
 
 # long takes the packages with tests that wait for TWOWEAVE_SLOW: crashes, power cuts, long properties. The storm and the attacks measure and have the machine to themselves.
