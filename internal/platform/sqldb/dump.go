@@ -215,6 +215,9 @@ func (l *Loader) begin(ctx context.Context, conn *pgx.Conn, first string) (err e
 	if l.tx, err = conn.Begin(ctx); err != nil {
 		return err
 	}
+	if _, err := l.tx.Exec(ctx, `SET LOCAL idle_in_transaction_session_timeout = 0`); err != nil {
+		return err // the rest of the backup is written between a table and the end
+	}
 	tables, err := pgTables(ctx, l.tx)
 	if err != nil {
 		return err
